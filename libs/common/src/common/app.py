@@ -1,0 +1,160 @@
+"""How a service is put together: one call, so that six services differ only in what is theirs."""
+
+import asyncio
+import gc
+from collections.abc import AsyncGenerator, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Protocol
+
+import structlog
+from litestar import Litestar
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.openapi import OpenAPIConfig
+from litestar.types import ControllerRouterHandler
+
+from common import errors, health, telemetry
+from common.bus import Bus, Listener, Subscription
+from common.cache import Cache
+from common.caller import provide_caller
+from common.database import Database
+from common.edge import Edge
+from common.relay import Relay
+from common.settings import Settings
+
+log = structlog.get_logger()
+
+_GC_THRESHOLD = (50_000, 50, 100)
+
+
+class Part(Protocol):
+    """What a service adds to its life: opened when all else stands, closed before it falls."""
+
+    async def open(self, app: Litestar) -> None:
+        """Start."""
+
+    async def close(self) -> None:
+        """Stop."""
+
+
+def given(value: object) -> Provide:
+    """Let a route have ``value`` under the name it is given."""
+
+    async def provide() -> Any:  # noqa: ANN401 - whatever the service gives
+        return value
+
+    return Provide(provide, use_cache=True)
+
+
+def build(
+    name: str,
+    settings: Settings,
+    routers: Sequence[ControllerRouterHandler],
+    *,
+    subscriptions: Sequence[Subscription[Any]] = (),
+    dependencies: dict[str, Provide] | None = None,
+    parts: Sequence[Part] = (),
+) -> Litestar:
+    """Give ``routers`` a database, a caller, the envelope, health, the relay and a listener.
+
+    ``app.state`` has ``settings``, ``db``, ``bus``, ``cache``, ``relay`` and ``watch``.
+    """
+    telemetry.configure(name, settings.log_level)
+    bus = Bus(name, settings.nats_url, settings.nats_user, settings.nats_password)
+    relay = Relay(
+        name,
+        settings.database_url,
+        bus,
+        poll_s=settings.relay_poll_s,
+        kept_days=settings.outbox_kept_days,
+    )
+    cache = Cache(name, settings.redis_url)
+    state = State({"settings": settings, "bus": bus, "relay": relay, "cache": cache})
+
+    @asynccontextmanager
+    async def lifespan(app: Litestar) -> AsyncGenerator[None]:
+        db = await _database(settings)
+        app.state.db = db
+        app.state.watch = _watch(db, bus, cache)
+        tasks = [_background(bus.connect()), _background(relay.run())]
+        if subscriptions:
+            tasks.append(_background(Listener(name, bus, db, list(subscriptions)).run()))
+        for part in parts:
+            await part.open(app)
+        _freeze()
+        try:
+            yield
+        finally:
+            for part in reversed(parts):
+                await part.close()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await bus.close()
+            await cache.close()
+            await db.close()
+
+    app = Litestar(
+        route_handlers=[health.live, health.ready, *routers],
+        dependencies={
+            "db": Provide(_provide_database),
+            "caller": Provide(provide_caller),
+            **(dependencies or {}),
+        },
+        exception_handlers=errors.HANDLERS,
+        lifespan=[lifespan],
+        state=state,
+        request_max_body_size=settings.body_bytes_max,
+        openapi_config=OpenAPIConfig(title=name, version="1", path="/internal/openapi"),
+    )
+    # outermost, so that what the router refuses has its ids, its timing and its line in the log too
+    app.asgi_handler = Edge(
+        app.asgi_handler,
+        secret=settings.fleet_secret,
+        log=settings.access_log,
+        announced=relay.wake,
+    )
+    return app
+
+
+async def _provide_database(state: State) -> Database:
+    db: Database = state.db
+    return db
+
+
+async def _database(settings: Settings) -> Database:
+    return await Database.connect(
+        settings.database_url,
+        pool_size=settings.pool_size,
+        wait_s=settings.pool_wait_s,
+        statement_s_max=settings.statement_s_max,
+    )
+
+
+def _watch(db: Database, bus: Bus, cache: Cache) -> health.Watch:
+    watch = health.Watch(db)
+
+    async def nats() -> bool:
+        return bus.is_connected
+
+    watch.add("nats", nats)
+    watch.add("redis", cache.answers)
+    return watch
+
+
+def _background(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    task = asyncio.get_running_loop().create_task(work)
+    task.add_done_callback(_report)
+    return task
+
+
+def _report(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (exc := task.exception()) is not None:
+        log.error("background_task_died", exc_info=exc)
+
+
+def _freeze() -> None:
+    """What lives as long as the process is not looked at by the collector again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_GC_THRESHOLD)

@@ -1,0 +1,161 @@
+"""The connection to NATS: it may be absent, and comes back by itself."""
+
+import asyncio
+import ssl
+from collections.abc import Awaitable, Callable
+
+import msgspec
+import nats
+import nats.errors
+import structlog
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.js import JetStreamContext
+from nats.js.errors import APIError
+
+from common import exchange, inbox
+from common.contracts.base import CloudEvent, Event
+from common.database import Database, Queries
+
+log = structlog.get_logger()
+
+STREAM = "EVENTS"
+_RETRY_S = 1.0
+_FETCH = 64
+_FETCH_S = 5.0
+_DELIVERIES_MAX = 5
+_NAK_S = 0.5
+
+type Handler[E] = Callable[[Queries, CloudEvent[E]], Awaitable[None]]
+
+
+class Subscription[E: Event](msgspec.Struct, frozen=True):
+    """A kind of event, and the function that acts on it inside a transaction."""
+
+    event: type[E]
+    handler: Handler[E]
+
+
+class Bus:
+    """One connection of one service."""
+
+    def __init__(self, name: str, url: str, user: str, password: str) -> None:
+        self._name = name
+        self._url = url
+        self._user = user
+        self._password = password
+        self.client: Client | None = None
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether NATS can be reached now."""
+        return self.client is not None and self.client.is_connected
+
+    @property
+    def stream(self) -> JetStreamContext | None:
+        """JetStream, while it can be reached."""
+        return (
+            self.client.jetstream(timeout=_FETCH_S) if self.client and self.is_connected else None
+        )
+
+    async def connect(self) -> None:
+        """Connect, however long it takes; afterwards the client reconnects by itself."""
+        while self.client is None:
+            try:
+                self.client = await nats.connect(
+                    self._url,
+                    user=self._user,
+                    password=self._password,
+                    name=self._name,
+                    inbox_prefix=f"_INBOX_{self._user or self._name}".encode(),
+                    allow_reconnect=True,
+                    max_reconnect_attempts=-1,
+                    reconnect_time_wait=_RETRY_S,
+                    error_cb=self._on_error,
+                )
+            except (OSError, nats.errors.Error, TimeoutError, ssl.SSLError) as exc:
+                log.warning("nats_unreachable", error=repr(exc))
+                await asyncio.sleep(_RETRY_S)
+
+    async def _on_error(self, exc: Exception) -> None:
+        # a denied JetStream call looks like a time-out to its caller: only this tells the reason
+        log.error("nats_error", error=repr(exc))
+
+    async def close(self) -> None:
+        """Disconnect."""
+        if self.client is not None:
+            await self.client.close()
+
+
+class Listener:
+    """Acts on one service's subscriptions through its durable consumer."""
+
+    def __init__(
+        self, name: str, bus: Bus, db: Database, subscriptions: list[Subscription[Event]]
+    ) -> None:
+        self._name = name
+        self._bus = bus
+        self._db = db
+        self._by_subject = {s.event.subject: s for s in subscriptions}
+        self._types = {
+            subject: CloudEvent[s.event]  # type: ignore[name-defined]  # the type is known at run time
+            for subject, s in self._by_subject.items()
+        }
+
+    async def run(self) -> None:
+        """Listen for ever; whatever fails is tried again."""
+        while True:
+            try:
+                await self._listen()
+            except (nats.errors.Error, APIError, OSError, TimeoutError) as exc:
+                log.warning("listener_waits", error=repr(exc))
+            await asyncio.sleep(_RETRY_S)
+
+    async def _listen(self) -> None:
+        stream = self._bus.stream
+        if stream is None:
+            return
+        pull = await stream.pull_subscribe_bind(consumer=self._name, stream=STREAM)
+        try:
+            while True:
+                try:
+                    messages = await pull.fetch(_FETCH, timeout=_FETCH_S)
+                except (TimeoutError, nats.errors.TimeoutError):
+                    continue
+                for message in messages:
+                    await self._deliver(stream, message)
+        finally:
+            await pull.unsubscribe()
+
+    async def _deliver(self, stream: JetStreamContext, message: Msg) -> None:
+        try:
+            await self.act(message.subject, message.data)
+        except Exception as exc:  # noqa: BLE001 - one event's fault must not stop the others
+            log.warning("event_failed", subject=message.subject, error=repr(exc))
+            poisoned = isinstance(exc, msgspec.DecodeError)
+            if poisoned or message.metadata.num_delivered >= _DELIVERIES_MAX:
+                await self._bury(stream, message, exc)
+            else:
+                await message.nak(delay=_NAK_S * 2**message.metadata.num_delivered)
+            return
+        await message.ack()
+
+    async def act(self, subject: str, data: bytes) -> bool:
+        """Act on an event once; false where that was done before, or nobody listens to it."""
+        subscription = self._by_subject.get(subject)
+        if subscription is None:
+            return False
+        event = msgspec.json.decode(data, type=self._types[subject])
+        exchange.enter(exchange.Exchange(event.requestid, event.traceparent))
+        async with self._db.transaction() as tx:
+            if not await inbox.claim(tx, event.id):
+                return False
+            await subscription.handler(tx, event)
+        return True
+
+    async def _bury(self, stream: JetStreamContext, message: Msg, exc: Exception) -> None:
+        """Park an event that cannot be acted upon, so that the others flow."""
+        headers = {"Worldloom-Consumer": self._name, "Worldloom-Error": repr(exc)[:500]}
+        await stream.publish(f"dead.{self._name}.{message.subject}", message.data, headers=headers)
+        await message.term()
+        log.error("event_dead", subject=message.subject, error=repr(exc))

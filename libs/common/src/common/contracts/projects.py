@@ -1,0 +1,97 @@
+"""What the projects service announces."""
+
+from typing import ClassVar
+from uuid import UUID
+
+from common.contracts.base import Event
+
+
+class ProjectCreated(Event, frozen=True, kw_only=True):
+    """There is a new project."""
+
+    subject: ClassVar[str] = "projects.project.created.v1"
+
+    project_id: UUID
+    owner_id: UUID
+    name: str
+
+
+class ProjectUpdated(Event, frozen=True, kw_only=True):
+    """A project's own members (name, description, settings, visibility) changed."""
+
+    subject: ClassVar[str] = "projects.project.updated.v1"
+
+    project_id: UUID
+    actor_id: UUID
+    name: str
+    is_public: bool
+
+
+class ProjectDeleted(Event, frozen=True, kw_only=True):
+    """A project went to the trash, or for good."""
+
+    subject: ClassVar[str] = "projects.project.deleted.v1"
+
+    project_id: UUID
+    actor_id: UUID
+    purged: bool = False
+
+
+class AccessChanged(Event, frozen=True, kw_only=True):
+    """Who may do what with a project, whole, as of ``version``; a newer one replaces an older."""
+
+    subject: ClassVar[str] = "projects.access.changed.v1"
+
+    project_id: UUID
+    version: int
+    is_public: bool
+    is_deleted: bool
+    roles: dict[str, str]
+
+
+class FileChange(Event, frozen=True, kw_only=True):
+    """What every change of a file tells: where, by whom, and what it is now."""
+
+    project_id: UUID
+    path: str
+    actor_id: UUID
+    origin: str
+
+
+class FileCreated(FileChange, frozen=True, kw_only=True):
+    """There is a new file."""
+
+    subject: ClassVar[str] = "projects.file.created.v1"
+
+    version: int
+    hash: str
+    size: int
+
+
+class FileUpdated(FileChange, frozen=True, kw_only=True):
+    """A file has new content."""
+
+    subject: ClassVar[str] = "projects.file.updated.v1"
+
+    version: int
+    hash: str
+    size: int
+
+
+class FileMoved(FileChange, frozen=True, kw_only=True):
+    """A file has another path; its history goes with it."""
+
+    subject: ClassVar[str] = "projects.file.moved.v1"
+
+    to: str
+    version: int
+    hash: str
+    size: int
+
+
+class FileDeleted(FileChange, frozen=True, kw_only=True):
+    """A file is gone from the tree; its history is not."""
+
+    subject: ClassVar[str] = "projects.file.deleted.v1"
+
+    version: int

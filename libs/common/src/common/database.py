@@ -1,0 +1,147 @@
+"""A database handle whose reads name the struct they fill.
+
+The type checker then sees that columns and fields agree, in number, order and type.
+"""
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, cast, override
+
+import asyncpg
+from sqlalchemy import ClauseElement
+from sqlalchemy.sql.selectable import TypedReturnsRows
+
+from common import exchange
+from common.sharing import Shared, Sharing
+from common.statements import compiled
+
+
+class Queries(ABC):
+    """What may be asked of the database, inside a transaction or outside of one."""
+
+    @abstractmethod
+    async def _rows(
+        self, statement: ClauseElement, params: dict[str, object], limit: int
+    ) -> list[tuple[Any, ...]]:
+        """Run ``statement``; return its rows, at most ``limit`` of them unless it is 0."""
+
+    async def one_or_none[*Ts, T](
+        self, statement: TypedReturnsRows[*Ts], into: Callable[[*Ts], T], **params: object
+    ) -> T | None:
+        """Run ``statement``; its first row, if there is one, becomes ``into``."""
+        rows = await self._rows(statement, params, 1)
+        return into(*cast("tuple[*Ts]", rows[0])) if rows else None
+
+    async def one[*Ts, T](
+        self, statement: TypedReturnsRows[*Ts], into: Callable[[*Ts], T], **params: object
+    ) -> T:
+        """Run ``statement``, whose row is certain."""
+        rows = await self._rows(statement, params, 1)
+        return into(*cast("tuple[*Ts]", rows[0]))
+
+    async def all[*Ts, T](
+        self, statement: TypedReturnsRows[*Ts], into: Callable[[*Ts], T], **params: object
+    ) -> list[T]:
+        """Run ``statement``; every row becomes ``into``."""
+        rows = await self._rows(statement, params, 0)
+        return [into(*cast("tuple[*Ts]", row)) for row in rows]
+
+    async def run(self, statement: ClauseElement, **params: object) -> None:
+        """Run ``statement`` for its effect."""
+        await self._rows(statement, params, 0)
+
+
+class Transaction(Queries):
+    """Several statements, all or none."""
+
+    def __init__(self, connection: asyncpg.pool.PoolConnectionProxy) -> None:
+        self._connection = connection
+
+    @override
+    async def _rows(
+        self, statement: ClauseElement, params: dict[str, object], limit: int
+    ) -> list[tuple[Any, ...]]:
+        ready = compiled(statement)
+        records = await self._connection.fetch(ready.text, *ready.values(params))
+        return [ready.row(r) for r in (records[:limit] if limit else records)]
+
+
+class Database(Queries):
+    """One pool, two habits: a lone statement commits itself, several share a transaction.
+
+    A lone statement costs one round trip, because nothing is begun, committed or reset around it.
+    """
+
+    def __init__(self, pool: asyncpg.Pool, *, wait_s: float) -> None:
+        self._pool = pool
+        self._wait_s = wait_s
+        self._sharing: dict[int, Sharing] = {}
+
+    @classmethod
+    async def connect(
+        cls, url: str, *, pool_size: int, wait_s: float, statement_s_max: float
+    ) -> "Database":
+        """Prepare a pool; nothing is connected before the first statement."""
+        pool = asyncpg.create_pool(
+            url,
+            min_size=0,
+            max_size=pool_size,
+            max_inactive_connection_lifetime=0,
+            reset=_keep,
+            timeout=wait_s,
+            command_timeout=statement_s_max,
+        )
+        return cls(await pool, wait_s=wait_s)
+
+    @override
+    async def _rows(
+        self, statement: ClauseElement, params: dict[str, object], limit: int
+    ) -> list[tuple[Any, ...]]:
+        ready = compiled(statement)
+        began = time.perf_counter()
+        connection = await self._pool.acquire(timeout=self._wait_s)
+        try:
+            records = await connection.fetch(ready.text, *ready.values(params))
+        finally:
+            await self._pool.release(connection)
+            _spent(began)
+        return [ready.row(r) for r in (records[:limit] if limit else records)]
+
+    async def shared[*Ts](self, statement: Shared[*Ts], **params: object) -> tuple[*Ts] | None:
+        """Answer ``statement`` for one set of parameters, in company of whoever asks meanwhile."""
+        sharing = self._sharing.get(id(statement))
+        if sharing is None:
+            sharing = self._sharing[id(statement)] = Sharing(self._pool, statement, self._wait_s)
+        began = time.perf_counter()
+        try:
+            return cast("tuple[*Ts] | None", await sharing.ask(params))
+        finally:
+            _spent(began)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator[Transaction]:
+        """Several statements, all or none."""
+        began = time.perf_counter()
+        connection = await self._pool.acquire(timeout=self._wait_s)
+        try:
+            async with connection.transaction():
+                yield Transaction(connection)
+        finally:
+            await self._pool.release(connection)
+            _spent(began)
+
+    async def close(self) -> None:
+        """Close every connection, after what runs has ended."""
+        await self._pool.close()
+
+
+async def _keep(_: asyncpg.Connection) -> None:
+    """No reset query: statements leave nothing behind on a connection."""
+
+
+def _spent(began: float) -> None:
+    now = exchange.current()
+    if now is not None:
+        now.database_s += time.perf_counter() - began
