@@ -9,11 +9,13 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.sql.dml import ReturningDelete, ReturningInsert, ReturningUpdate
+from sqlalchemy.types import TypeEngine
 
 from common import exchange
 from common.contracts.base import Event
 from common.database import Queries
 from common.ids import uuid7
+from common.statements import unnested
 
 
 class Tables(DeclarativeBase):
@@ -69,21 +71,14 @@ class InboxRow(Tables):
 
 
 _COLUMNS = ["id", "subject", "key", "data", "request_id", "traceparent"]
-
-
-def _data() -> sa.ColumnElement[Any]:
-    return sa.cast(sa.bindparam("event_data", type_=sa.Text), JSONB)
-
-
-def _given(data: sa.ColumnElement[Any] | None = None) -> "sa.Select[Any]":
-    return sa.select(
-        sa.bindparam("event_id", type_=sa.Uuid),
-        sa.bindparam("event_subject", type_=sa.Text),
-        sa.bindparam("event_key", type_=sa.Text),
-        _data() if data is None else data,
-        sa.bindparam("event_request_id", type_=sa.Text),
-        sa.bindparam("event_traceparent", type_=sa.Text),
-    )
+_TYPES: dict[str, TypeEngine[Any]] = {
+    "event_id": sa.Uuid(),
+    "event_subject": sa.Text(),
+    "event_key": sa.Text(),
+    "event_data": sa.Text(),
+    "event_request_id": sa.Text(),
+    "event_traceparent": sa.Text(),
+}
 
 
 def insertion(rows: "sa.Select[Any]") -> sa.CTE:
@@ -91,42 +86,61 @@ def insertion(rows: "sa.Select[Any]") -> sa.CTE:
     return sa.insert(OutboxRow).from_select(_COLUMNS, rows).cte("announced")
 
 
+def _given(events: sa.TableValuedAlias, data: sa.ColumnElement[Any]) -> "sa.Select[Any]":
+    c = events.c
+    columns = (c.event_id, c.event_subject, c.event_key)
+    return sa.select(*columns, data, c.event_request_id, c.event_traceparent)
+
+
 def announcing[*Ts](
     statement: ReturningInsert[*Ts] | ReturningUpdate[*Ts] | ReturningDelete[*Ts],
     **facts: str,
 ) -> sa.Select[*Ts]:
-    """Run ``statement`` and put an event in the outbox, both or neither; no row, no event.
+    """Run ``statement`` and put events in the outbox, both or neither; no row, no event.
 
-    The event's own facts come from ``announced(event, key)`` at the call. ``facts`` adds what only
-    the row knows: the event's member (as it is spelt in JSON) = the returned column's name.
+    The events come from ``announced(...)`` at the call. ``facts`` adds to each what only the row
+    knows: the event's member (as it is spelt in JSON) = the returned column's name.
     """
     written = statement.cte("written")
-    data = _data()
+    first = sa.select(written).limit(1).subquery("first")
+    events = unnested("event", _TYPES)
+    data: sa.ColumnElement[Any] = sa.cast(events.c.event_data, JSONB)
     if facts:
-        pairs = [x for name, column in facts.items() for x in (name, written.c[column])]
+        pairs = [x for name, column in facts.items() for x in (_name(name), first.c[column])]
         data = data.op("||", return_type=JSONB())(sa.func.jsonb_build_object(*pairs))
-    rows = _given(data).select_from(written)
+    rows = _given(events, data).select_from(events.join(first, sa.true()))
     return cast("sa.Select[*Ts]", sa.select(written).add_cte(insertion(rows)))
 
 
-def announced(event: Event, key: UUID | str) -> dict[str, Any]:
-    """Give the parameters of an ``announcing`` statement: the event, and what it is ordered by."""
+def _name(name: str) -> sa.ColumnElement[str]:
+    return sa.literal_column(f"'{name}'", sa.String)
+
+
+def announced(event: Event, key: UUID | str, *more: tuple[Event, UUID | str]) -> dict[str, Any]:
+    """Give the parameters of an ``announcing`` statement: events, and what each is ordered by."""
     now = exchange.current()
     if now is not None:
         now.announced = True
+    events = [(event, key), *more]
+    count = len(events)
     return {
-        "event_id": uuid7(),
-        "event_subject": event.subject,
-        "event_key": str(key),
-        "event_data": msgspec.json.encode(event).decode(),
-        "event_request_id": now.request_id if now else "",
-        "event_traceparent": now.traceparent if now else "",
+        "event_id": [uuid7() for _ in events],
+        "event_subject": [e.subject for e, _ in events],
+        "event_key": [str(k) for _, k in events],
+        "event_data": [msgspec.json.encode(e).decode() for e, _ in events],
+        "event_request_id": [now.request_id if now else ""] * count,
+        "event_traceparent": [now.traceparent if now else ""] * count,
     }
 
 
-_ANNOUNCE = sa.insert(OutboxRow).from_select(_COLUMNS, _given())
+_EVENTS = unnested("event", _TYPES)
+_ANNOUNCE = sa.insert(OutboxRow).from_select(
+    _COLUMNS, _given(_EVENTS, sa.cast(_EVENTS.c.event_data, JSONB))
+)
 
 
-async def announce(db: Queries, event: Event, key: UUID | str) -> None:
-    """Put an event in the outbox beside other statements of one transaction."""
-    await db.run(_ANNOUNCE, **announced(event, key))
+async def announce(
+    db: Queries, event: Event, key: UUID | str, *more: tuple[Event, UUID | str]
+) -> None:
+    """Put events in the outbox beside other statements of one transaction."""
+    await db.run(_ANNOUNCE, **announced(event, key, *more))

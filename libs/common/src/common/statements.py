@@ -5,7 +5,21 @@ from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 import msgspec
-from sqlalchemy import ARRAY, ClauseElement, bindparam, column, func
+from sqlalchemy import (
+    ARRAY,
+    ClauseElement,
+    ColumnElement,
+    LargeBinary,
+    String,
+    Text,
+    bindparam,
+    column,
+    func,
+    literal_column,
+)
+from sqlalchemy import (
+    cast as sql_cast,
+)
 from sqlalchemy.dialects.postgresql import asyncpg
 from sqlalchemy.dialects.postgresql.base import PGCompiler
 from sqlalchemy.sql.selectable import TableValuedAlias
@@ -79,12 +93,42 @@ def _reader(kind: TypeEngine[Any]) -> Processor | None:
     return kind.dialect_impl(_DIALECT).result_processor(_DIALECT, None)
 
 
+def unnested(
+    name: str, types: Mapping[str, TypeEngine[Any]], *, ordinality: str | None = None
+) -> TableValuedAlias:
+    """A table made of equally long array parameters, one column for each."""
+    arrays = [bindparam(column_name, type_=ARRAY(kind)) for column_name, kind in types.items()]
+    columns = [column(column_name, kind) for column_name, kind in types.items()]
+    table = func.unnest(*arrays).table_valued(*columns, with_ordinality=ordinality, name=name)
+    return table.render_derived()
+
+
 def keys(**types: TypeEngine[Any]) -> TableValuedAlias:
     """Many requests as one table: a column for each parameter, and ``i``, the request's number.
 
     For ``Database.shared``: the statement selects ``i`` first and then its answer.
     """
-    arrays = [bindparam(name, type_=ARRAY(kind)) for name, kind in types.items()]
-    columns = [column(name, kind) for name, kind in types.items()]
-    table = func.unnest(*arrays).table_valued(*columns, with_ordinality="i", name="k")
-    return table.render_derived()
+    return unnested("k", types, ordinality="i")
+
+
+def document(**members: ColumnElement[Any]) -> ColumnElement[Any]:
+    """A JSON object of these members, in this order, made by PostgreSQL."""
+    return func.json_build_object(
+        *[x for name, value in members.items() for x in (_name(name), value)]
+    )
+
+
+def _name(name: str) -> ColumnElement[str]:
+    # a literal, since a parameter in json_build_object has no type that PostgreSQL could know
+    return literal_column(f"'{name}'", String)
+
+
+def encoded(value: ColumnElement[Any]) -> ColumnElement[bytes]:
+    """JSON as the bytes that go to the client undecoded."""
+    return func.convert_to(sql_cast(value, Text), literal_column("'UTF8'"), type_=LargeBinary)
+
+
+def instant(value: Any) -> ColumnElement[str]:  # noqa: ANN401 - a column or an expression
+    """A time as RFC 3339 in UTC with ``Z``, microseconds included."""
+    form: ColumnElement[str] = literal_column("""'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'""")
+    return func.to_char(func.timezone(literal_column("'UTC'"), value), form, type_=Text)
