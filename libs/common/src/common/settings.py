@@ -44,7 +44,10 @@ class StorageSettings(msgspec.Struct, frozen=True, kw_only=True):
     s3_secret_key: str
     s3_public_url: str = "http://localhost:8080"
     s3_region: str = "us-east-1"
+    s3_connect_s: float = 1.0
     s3_timeout_s: float = 10.0
+    s3_attempts_max: int = 2
+    s3_connections_max: int = 32
 
 
 class SettingsError(Exception):

@@ -1,11 +1,16 @@
 """The object store, any that speaks S3: its client's habits stay in this one module."""
 
+from base64 import b64encode
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack
+from hashlib import sha256 as hashed
 from typing import Any
+from urllib.parse import quote
 
 import aioboto3
+import aiohttp
 import msgspec
+import structlog
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from litestar import Litestar
@@ -13,7 +18,10 @@ from litestar import Litestar
 from common.errors import NotFoundError, UnavailableError
 from common.settings import StorageSettings
 
+log = structlog.get_logger()
+
 _MISSING = {"NoSuchKey", "404", "NotFound"}
+_GONE_AWAY = (BotoCoreError, aiohttp.ClientError, OSError, TimeoutError)
 _CHUNK = 256 * 1024
 
 
@@ -25,16 +33,31 @@ class Stored(msgspec.Struct, frozen=True):
     etag: str
 
 
-class Storage:
-    """One service's view of the store. Presigned URLs are made for the public address."""
+class SignedPut(msgspec.Struct, frozen=True):
+    """A URL that takes one object, and the headers that must be sent with it just so.
 
-    def __init__(self, settings: StorageSettings) -> None:
+    A browser sends ``content-length`` by itself, and lets nobody else set it.
+    """
+
+    url: str
+    headers: dict[str, str]
+
+
+class Storage:
+    """One service's view of the store. Presigned URLs are made for the public address.
+
+    The signature covers the ``Host``: who carries such a request must leave that header as it is,
+    and add no ``X-Forwarded-Host``. ``watched`` names the bucket that readiness asks about.
+    """
+
+    def __init__(self, settings: StorageSettings, *, watched: str = "") -> None:
         self._settings = settings
+        self._watched = watched
         self._stack = AsyncExitStack()
         self._client: Any = None
         self._signer: Any = None
 
-    async def open(self, _: Litestar | None = None) -> None:
+    async def open(self, app: Litestar | None = None) -> None:
         """Prepare the clients; nothing is connected yet."""
         self._client = await self._stack.enter_async_context(
             self._session(self._settings.s3_endpoint_url)
@@ -42,17 +65,21 @@ class Storage:
         self._signer = await self._stack.enter_async_context(
             self._session(self._settings.s3_public_url)
         )
+        if app is not None and self._watched:
+            app.state.watch.add("s3", self._is_up)
 
     def _session(self, endpoint: str) -> Any:  # noqa: ANN401 - boto's clients are made at run time
         settings = self._settings
         config = Config(
             signature_version="s3v4",
-            s3={"addressing_style": "path"},
+            # bytes are vouched for by their checksum; to sign them too would hash them on the loop
+            s3={"addressing_style": "path", "payload_signing_enabled": False},
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
-            connect_timeout=settings.s3_timeout_s,
+            connect_timeout=settings.s3_connect_s,
             read_timeout=settings.s3_timeout_s,
-            retries={"max_attempts": 2},
+            max_pool_connections=settings.s3_connections_max,
+            retries={"total_max_attempts": settings.s3_attempts_max, "mode": "standard"},
         )
         return aioboto3.Session().client(
             "s3",
@@ -71,10 +98,13 @@ class Storage:
         try:
             return await getattr(self._client, operation)(**arguments)
         except ClientError as exc:
-            if exc.response.get("Error", {}).get("Code") in _MISSING:
+            code = exc.response.get("Error", {}).get("Code")
+            if code in _MISSING:
                 raise NotFoundError("There is no such object.") from exc
+            log.warning("storage_refused", operation=operation, code=code)
             raise UnavailableError from exc
-        except (BotoCoreError, OSError, TimeoutError) as exc:
+        except _GONE_AWAY as exc:
+            log.warning("storage_unavailable", operation=operation, error=repr(exc))
             raise UnavailableError from exc
 
     async def put(
@@ -87,8 +117,13 @@ class Storage:
         sha256: str | None = None,
         metadata: dict[str, str] | None = None,
     ) -> None:
-        """Write an object whole; with ``sha256`` (base64) the store refuses other bytes."""
-        checksum = {"ChecksumSHA256": sha256} if sha256 else {}
+        """Write an object whole; the store refuses other bytes than those of ``sha256`` (hex).
+
+        A file is read piece by piece, off the event loop. For bytes the checksum is made here.
+        """
+        if sha256 is None and isinstance(body, bytes):
+            sha256 = hashed(body).hexdigest()
+        checksum = {"ChecksumSHA256": _base64(sha256)} if sha256 else {}
         await self._call(
             "put_object",
             Bucket=bucket,
@@ -101,9 +136,8 @@ class Storage:
 
     async def get(self, bucket: str, key: str) -> bytes:
         """Read an object whole; raises ``NotFoundError``."""
-        answer = await self._call("get_object", Bucket=bucket, Key=key)
-        content: bytes = await answer["Body"].read()
-        return content
+        _, pieces = await self.stream(bucket, key)
+        return b"".join([piece async for piece in pieces])
 
     async def stream(
         self, bucket: str, key: str, *, byte_range: str | None = None
@@ -134,27 +168,66 @@ class Storage:
             return False
         return True
 
+    async def _is_up(self) -> bool:
+        return await self.answers(self._watched)
+
     async def signed_get(
-        self, bucket: str, key: str, *, lifetime_s: int, filename: str | None = None
+        self,
+        bucket: str,
+        key: str,
+        *,
+        lifetime_s: int,
+        filename: str | None = None,
+        internal: bool = False,
     ) -> str:
-        """A URL that reads the object until it expires; ``filename`` makes it a download."""
-        extra = {"ResponseContentDisposition": _attachment(filename)} if filename else {}
-        return await self._signed("get_object", lifetime_s, Bucket=bucket, Key=key, **extra)
+        """A URL that reads the object until it expires; ``filename`` makes it a download.
+
+        ``internal`` makes it for the store's own address, which only the fleet can reach. It is
+        good for GET alone: a HEAD would need a signature of its own.
+        """
+        extra = {"ResponseContentDisposition": attachment(filename)} if filename else {}
+        signer = self._client if internal else self._signer
+        arguments = {"Bucket": bucket, "Key": key, **extra}
+        return await _signed(signer, "get_object", lifetime_s, arguments)
 
     async def signed_put(
-        self, bucket: str, key: str, *, lifetime_s: int, **signed: str | int
-    ) -> str:
-        """A URL that writes the object; what ``signed`` names must be sent just so.
+        self,
+        bucket: str,
+        key: str,
+        *,
+        lifetime_s: int,
+        content_type: str,
+        size: int,
+        sha256: str | None = None,
+    ) -> SignedPut:
+        """A URL that writes the object: just so many bytes, of that type and hash (hex)."""
+        headers = {"content-type": content_type, "content-length": str(size)}
+        arguments = {
+            "Bucket": bucket,
+            "Key": key,
+            "ContentType": content_type,
+            "ContentLength": size,
+        }
+        if sha256 is not None:
+            headers["x-amz-checksum-sha256"] = arguments["ChecksumSHA256"] = _base64(sha256)
+        url = await _signed(self._signer, "put_object", lifetime_s, arguments)
+        return SignedPut(url, headers)
 
-        ``ContentType``, ``ContentLength`` and ``ChecksumSHA256`` can be signed in.
-        """
-        return await self._signed("put_object", lifetime_s, Bucket=bucket, Key=key, **signed)
 
-    async def _signed(self, operation: str, lifetime_s: int, **arguments: str | int) -> str:
-        url: str = await self._signer.generate_presigned_url(
-            operation, Params=arguments, ExpiresIn=lifetime_s
-        )
-        return url
+async def _signed(
+    signer: Any,  # noqa: ANN401 - boto's client
+    operation: str,
+    lifetime_s: int,
+    arguments: dict[str, Any],
+) -> str:
+    url: str = await signer.generate_presigned_url(
+        operation, Params=arguments, ExpiresIn=lifetime_s
+    )
+    return url
+
+
+def _base64(sha256: str) -> str:
+    return b64encode(bytes.fromhex(sha256)).decode()
 
 
 def _stored(answer: dict[str, Any]) -> Stored:
@@ -165,10 +238,15 @@ async def _pieces(body: Any) -> AsyncGenerator[bytes]:  # noqa: ANN401 - boto's 
     try:
         async for piece in body.iter_chunks(_CHUNK):
             yield piece
+    except _GONE_AWAY as exc:
+        log.warning("storage_broke_off", error=repr(exc))
+        raise UnavailableError from exc
     finally:
         body.close()
 
 
-def _attachment(filename: str) -> str:
-    safe = "".join(c if c.isascii() and (c.isalnum() or c in "._- ") else "_" for c in filename)
-    return f'attachment; filename="{safe}"'
+def attachment(filename: str) -> str:
+    """A ``Content-Disposition`` (RFC 6266) that saves under ``filename``, whatever is in it."""
+    plain = "".join(c if c.isascii() and (c.isalnum() or c in "._- ") else "_" for c in filename)
+    exact = "" if plain == filename else f"; filename*=UTF-8''{quote(filename, safe='')}"
+    return f'attachment; filename="{plain}"{exact}'
