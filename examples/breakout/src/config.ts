@@ -56,6 +56,8 @@ export const RULES = {
   chainStep: 4,
   clearBonus: 500,
   banner: 1.7,
+  /** For so long a press after the end does not start anew: it was meant for the ball. */
+  breath: 0.7,
   step: 1 / 120,
   longestFrame: 0.1,
 } as const;

@@ -18,9 +18,10 @@ export interface Wish {
 
 /** The one button: start, serve, go on, play again. */
 export function act(world: World): void {
-  if (world.phase !== "playing") begin(world);
-  else if (world.paused) world.paused = false;
-  else if (!world.cleared) launch(world);
+  const hasEnded = world.phase === "over" || world.phase === "won";
+  if (world.paused) world.paused = false;
+  else if (world.phase === "title" || (hasEnded && world.banner === 0)) begin(world);
+  else if (world.phase === "playing" && !world.cleared) launch(world);
 }
 
 export function togglePause(world: World): void {
@@ -34,8 +35,8 @@ export function step(world: World, wish: Wish, seconds: number): void {
   movePaddle(world, wish, seconds);
   moveParticles(world, seconds);
   world.levelTime += seconds;
-  if (world.phase !== "playing") return carryBalls(world);
   world.banner = Math.max(0, world.banner - seconds);
+  if (world.phase !== "playing") return carryBalls(world);
   if (world.cleared) {
     if (world.banner === 0) advance(world);
     return;
@@ -190,5 +191,6 @@ function advance(world: World): void {
 
 function end(world: World, phase: "over" | "won"): void {
   world.phase = phase;
+  world.banner = RULES.breath;
   world.best = Math.max(world.best, world.score);
 }
