@@ -18,7 +18,7 @@ from types import FrameType
 
 import msgspec
 
-from benchmarks.harness import machine, ours, peer, report, world, wrk
+from benchmarks.harness import gateway, machine, ours, peer, report, world, wrk
 from benchmarks.harness.cases import CASES, BadAnswerError, Case
 from benchmarks.harness.contender import Contender
 from benchmarks.harness.processes import StartError
@@ -27,7 +27,7 @@ from benchmarks.harness.stores import stores
 from fleet.context import Context
 
 RESULTS = Path(__file__).resolve().parent / "results"
-CONTENDERS = (*(f"fastify-{layer}" for layer in peer.LAYERS), ours.NAME)
+CONTENDERS = (*(f"fastify-{layer}" for layer in peer.LAYERS), ours.NAME, gateway.NAME)
 # beyond what the measuring itself takes: to build the peer, to start and fill everything
 _SLACK_S = 420
 _BESIDE_A_RUN_S = 3
@@ -40,7 +40,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGALRM, _end)
     cases = [case for case in CASES if not given.case or case.name in given.case]
-    runs = (given.rounds + 1) * len(cases) * len(given.contender or CONTENDERS)
+    runs = (given.rounds + 1) * len(cases) * len(_wanted(given))
     signal.alarm(runs * (given.seconds + _BESIDE_A_RUN_S) + _SLACK_S)
     try:
         text, results = _measured(given, cases)
@@ -59,7 +59,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=int, default=3, help="for each contender in each round")
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--case", action="append", choices=[case.name for case in CASES])
-    parser.add_argument("--contender", action="append", choices=CONTENDERS)
+    parser.add_argument(
+        "--contender", action="append", choices=CONTENDERS, help="all but the gateway, unless named"
+    )
     parser.add_argument(
         "--relay", action="store_true", help="run NATS, and let the service publish its events"
     )
@@ -68,6 +70,10 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--save", action="store_true", help="keep the result, with its date")
     return parser.parse_args()
+
+
+def _wanted(given: argparse.Namespace) -> tuple[str, ...]:
+    return tuple(given.contender or (name for name in CONTENDERS if name != gateway.NAME))
 
 
 def _allow_many_connections() -> None:
@@ -104,14 +110,12 @@ def _measured(given: argparse.Namespace, cases: list[Case]) -> tuple[str, list[M
 def _contenders(
     given: argparse.Namespace, context: Context, seed: world.World
 ) -> Iterator[list[Contender]]:
-    wanted = given.contender or CONTENDERS
+    wanted = _wanted(given)
     layers = [layer for layer in peer.LAYERS if f"fastify-{layer}" in wanted]
     with ExitStack() as stack:
         contenders = _peers(given, context, seed, layers, stack) if layers else []
-        if ours.NAME in wanted:
-            _say("filling the projects service")
-            own = ours.projects(context, seed, relay=given.relay, log_requests=given.access_log)
-            contenders.append(stack.enter_context(own))
+        if ours.NAME in wanted or gateway.NAME in wanted:
+            contenders += _own(given, context, seed, wanted, stack)
         yield contenders
 
 
@@ -126,11 +130,28 @@ def _peers(
     peer.build(context)
     filled = peer.prepare(context, seed)
     # ports that the private fleet has set aside for services which do not run here
-    ports = (context.ports.auth, context.ports.assets)
+    ports = (context.ports.registry, context.ports.assets)
     return [
         stack.enter_context(peer.peer(context, filled, layer, port, log_requests=given.access_log))
         for layer, port in zip(layers, ports, strict=False)
     ]
+
+
+def _own(
+    given: argparse.Namespace,
+    context: Context,
+    seed: world.World,
+    wanted: tuple[str, ...],
+    stack: ExitStack,
+) -> list[Contender]:
+    _say("filling the projects service")
+    service = stack.enter_context(
+        ours.projects(context, seed, relay=given.relay, log_requests=given.access_log)
+    )
+    alone = [service] if ours.NAME in wanted else []
+    if gateway.NAME not in wanted:
+        return alone
+    return [*alone, stack.enter_context(gateway.behind(context, service))]
 
 
 def _told(results: Iterator[Measured]) -> Iterator[Measured]:

@@ -10,7 +10,7 @@ import msgspec
 
 from benchmarks.harness import database
 from benchmarks.harness.contender import Contender
-from benchmarks.harness.processes import StartError, answers, running
+from benchmarks.harness.processes import StartError, answers, running, tail
 from benchmarks.harness.world import SeedProject, World
 from common.ids import uuid7
 from fleet import services
@@ -40,12 +40,16 @@ def projects(
     identify = partial(gateway_headers, context.secrets.fleet_secret)
     with running(process, log, context.home.repository) as child:
         answers(child, f"{url}/health/live", log)
+        try:
+            ids = _filled(url, context, world)
+        except httpx.HTTPError as exc:
+            raise StartError(f"The service cannot be filled: {exc}\n{tail(log)}") from exc
         yield Contender(
             name=NAME,
             url=url,
             pids=(child.pid,),
             identify=identify,
-            project_ids=_filled(url, context, world),
+            project_ids=ids,
             database_url=postgres.url(context, postgres.USER),
             outbox=f"{NAME}.outbox",
             relays=relay,
@@ -100,7 +104,4 @@ def _project(client: httpx.Client, secret: str, world: World, project: SeedProje
 def _post(
     client: httpx.Client, path: str, body: Mapping[str, object], headers: dict[str, str]
 ) -> bytes:
-    answer = client.post(path, json=body, headers=headers)
-    if not answer.is_success:
-        raise StartError(f"Seeding: POST {answer.url} says {answer.status_code}: {answer.text}")
-    return answer.content
+    return client.post(path, json=body, headers=headers).raise_for_status().content
