@@ -14,19 +14,23 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
+from common.contracts.access import Access
 from common.database import Queries
 from common.errors import NotFoundError
 from common.outbox import Tables
+from common.statements import one_of
 
-
-class Access(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
-    """Who may do what with one resource, as of ``version``."""
-
-    resource_id: UUID
-    version: int
-    is_public: bool
-    is_deleted: bool
-    roles: dict[str, str]
+__all__ = [
+    "Access",
+    "AccessRow",
+    "Ask",
+    "Standing",
+    "learn",
+    "permits",
+    "role_of",
+    "role_on",
+    "standing",
+]
 
 
 class AccessRow(Tables):
@@ -72,7 +76,7 @@ def role_of(user: "sa.ColumnElement[Any]") -> "sa.ColumnElement[Any]":
 def permits(user: "sa.ColumnElement[Any]", *roles: str) -> "sa.ColumnElement[bool]":
     """A predicate on ``AccessRow``: the user has one of ``roles``; reading is open if public."""
     allowed = (
-        role_of(user).in_(roles) if roles else role_of(user).is_not(None) | AccessRow.is_public
+        one_of(role_of(user), *roles) if roles else role_of(user).is_not(None) | AccessRow.is_public
     )
     return sa.and_(~AccessRow.is_deleted, allowed)
 

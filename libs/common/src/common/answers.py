@@ -1,11 +1,11 @@
 """The envelope of success: one thing, or a page of things."""
 
 import math
-import re
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
+from litestar import MediaType, Response
 from litestar.params import Parameter
 
 from common import exchange
@@ -18,12 +18,12 @@ class Meta(msgspec.Struct, frozen=True, rename="camel"):
     request_id: str
 
 
-class Answer[T](msgspec.Struct, frozen=True):
+class Answer[T](msgspec.Struct, frozen=True, kw_only=True):
     """``data`` is the thing itself."""
 
+    success: Literal[True] = True
     data: T
     meta: Meta
-    success: Literal[True] = True
 
 
 class PageMeta(msgspec.Struct, frozen=True, rename="camel"):
@@ -38,12 +38,12 @@ class PageMeta(msgspec.Struct, frozen=True, rename="camel"):
     request_id: str
 
 
-class Page[T](msgspec.Struct, frozen=True):
+class Page[T](msgspec.Struct, frozen=True, kw_only=True):
     """``data`` is a page of a list."""
 
+    success: Literal[True] = True
     data: list[T]
     meta: PageMeta
-    success: Literal[True] = True
 
 
 class Window(msgspec.Struct, frozen=True):
@@ -73,7 +73,7 @@ def request_id() -> str:
 
 def answer[T](data: T) -> Answer[T]:
     """Wrap one thing."""
-    return Answer(data, Meta(request_id()))
+    return Answer(data=data, meta=Meta(request_id()))
 
 
 def window(page: int, limit: int, sort: str, allowed: Mapping[str, object]) -> Window:
@@ -99,13 +99,35 @@ def paged[T](rows: list[T], total: int, wanted: Window) -> Page[T]:
         has_prev=wanted.page > 1,
         request_id=request_id(),
     )
-    return Page(rows, meta)
+    now = exchange.current()
+    if now is not None:
+        now.links = _page_links(now.target, meta)
+    return Page(data=rows, meta=meta)
 
 
-def page_links(path: str, query: str, meta: PageMeta) -> str:
+def _page_links(target: str, meta: PageMeta) -> str:
     """The ``Link`` header (RFC 8288) of a page; empty where there is neither next nor previous."""
+    path, _, query = target.partition("?")
     links = [("next", meta.page + 1)] if meta.has_next else []
     links += [("prev", meta.page - 1)] if meta.has_prev else []
-    rest = "&".join(p for p in query.split("&") if p and not re.match(r"page=", p))
-    more = f"&{rest}" if rest else ""
-    return ", ".join(f'<{path}?page={number}{more}>; rel="{rel}"' for rel, number in links)
+    rest = "".join(f"&{p}" for p in query.split("&") if p and not p.startswith("page="))
+    return ", ".join(f'<{path}?page={number}{rest}>; rel="{rel}"' for rel, number in links)
+
+
+def raw(body: bytes, *, status: int = 200, location: str | None = None) -> Response[Any]:
+    """Wrap one thing that is JSON already."""
+    headers = {"location": location} if location else {}
+    return Response(wrap(body), status_code=status, headers=headers, media_type=MediaType.JSON)
+
+
+def wrap(body: bytes) -> bytes:
+    """Put encoded data into the envelope of success."""
+    ids = request_id().encode()
+    return b'{"success":true,"data":' + body + b',"meta":{"requestId":"' + ids + b'"}}'
+
+
+def raw_page(items: bytes, total: int, wanted: Window) -> Response[Any]:
+    """Wrap a page of things that are a JSON array already."""
+    meta = msgspec.json.encode(paged([], total, wanted).meta)
+    body = b'{"success":true,"data":' + items + b',"meta":' + meta + b"}"
+    return Response(body, media_type=MediaType.JSON)

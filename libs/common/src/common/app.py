@@ -7,11 +7,14 @@ from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
 import structlog
-from litestar import Litestar
+from litestar import Litestar, Request
 from litestar.datastructures import State
 from litestar.di import Provide
+from litestar.enums import RequestEncodingType
 from litestar.openapi import OpenAPIConfig
+from litestar.params import BodyKwarg
 from litestar.types import ControllerRouterHandler
+from litestar.typing import FieldDefinition
 
 from common import errors, health, telemetry
 from common.bus import Bus, Listener, Subscription
@@ -102,6 +105,7 @@ def build(
             **(dependencies or {}),
         },
         exception_handlers=errors.HANDLERS,
+        before_request=_json_only,
         lifespan=[lifespan],
         state=state,
         request_max_body_size=settings.body_bytes_max,
@@ -115,6 +119,21 @@ def build(
         announced=relay.wake,
     )
     return app
+
+
+async def _json_only(request: Request[object, object, State]) -> None:
+    """A body that is decoded as JSON says that it is: a form on another site cannot."""
+    wanted = request.route_handler.parsed_data_field
+    if wanted is None or _media_type(wanted) != RequestEncodingType.JSON:
+        return
+    given_type = request.headers.get("content-type", "").partition(";")[0].strip()
+    if given_type != RequestEncodingType.JSON:
+        raise errors.UnsupportedMediaTypeError("Send application/json.")
+
+
+def _media_type(field: FieldDefinition) -> str:
+    wanted = field.kwarg_definition
+    return wanted.media_type if isinstance(wanted, BodyKwarg) else RequestEncodingType.JSON
 
 
 async def _provide_database(state: State) -> Database:

@@ -37,7 +37,9 @@ class Edge:
         headers = dict(scope["headers"])
         given = headers.get(b"x-request-id", b"")
         request_id = given if _SANE_ID.fullmatch(given) else str(uuid7()).encode()
-        now = Exchange(request_id.decode(), headers.get(b"traceparent", b"").decode("latin-1"))
+        now = Exchange(
+            request_id.decode(), headers.get(b"traceparent", b"").decode("latin-1"), _target(scope)
+        )
         exchange.enter(now)
         status = 0
 
@@ -50,6 +52,7 @@ class Edge:
                     *message.get("headers", ()),
                     (b"x-request-id", request_id),
                     (b"server-timing", timing.encode()),
+                    *([(b"link", now.links.encode())] if now.links else ()),
                 ]
             await send(message)
 
@@ -82,6 +85,10 @@ async def _refuse(scope: Scope, headers: dict[bytes, bytes], send: Send) -> None
     ]
     await send({"type": "http.response.start", "status": 401, "headers": start_headers})
     await send({"type": "http.response.body", "body": content, "more_body": False})
+
+
+def _target(scope: HTTPScope) -> str:
+    return f"{scope['path']}?{scope['query_string'].decode('latin-1')}"
 
 
 def _ms(started: float) -> str:

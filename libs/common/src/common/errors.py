@@ -26,11 +26,11 @@ class Problem(msgspec.Struct, frozen=True, rename="camel"):
     request_id: str
 
 
-class Failure(msgspec.Struct, frozen=True):
+class Failure(msgspec.Struct, frozen=True, kw_only=True):
     """The body of every response that is not a success."""
 
-    error: Problem
     success: Literal[False] = False
+    error: Problem
 
 
 class ProblemDetails(msgspec.Struct, frozen=True, rename="camel"):
@@ -163,6 +163,11 @@ _GONE_AWAY = (
     asyncpg.CrashShutdownError,
     asyncpg.QueryCanceledError,
 )
+_UNSTORABLE = (
+    UnicodeError,
+    asyncpg.CharacterNotInRepertoireError,
+    asyncpg.UntranslatableCharacterError,
+)
 
 
 def body(
@@ -175,7 +180,7 @@ def body(
         title = code.replace("_", " ").capitalize()
         problem = ProblemDetails(title, status, message, path, code, details, request_id)
         return msgspec.json.encode(problem), "application/problem+json"
-    failure = Failure(Problem(code, message, details, request_id))
+    failure = Failure(error=Problem(code, message, details, request_id))
     return msgspec.json.encode(failure), "application/json"
 
 
@@ -219,6 +224,8 @@ def on_unexpected(request: AnyRequest, exc: Exception) -> Response[bytes]:
     """Log everything, tell nothing."""
     if isinstance(exc, RecursionError):
         return on_service_error(request, InvalidError.of("", "The body is nested too deeply."))
+    if isinstance(exc, _UNSTORABLE):
+        return on_service_error(request, InvalidError.of("", "There is text that is not Unicode."))
     log.error("unhandled", path=request.url.path, exc_info=exc)
     return _respond(request, 500, "INTERNAL_ERROR", "Something went wrong.", [])
 

@@ -9,10 +9,20 @@ _HEX_TRACE = 32
 class Exchange:
     """One request on its way through: mutable, because time is added to it."""
 
-    __slots__ = ("announced", "database_s", "request_id", "started", "traceparent")
+    __slots__ = (
+        "announced",
+        "database_s",
+        "links",
+        "request_id",
+        "started",
+        "target",
+        "traceparent",
+    )
 
-    def __init__(self, request_id: str, traceparent: str = "") -> None:
+    def __init__(self, request_id: str, traceparent: str = "", target: str = "") -> None:
         self.request_id = request_id
+        self.target = target
+        self.links = ""
         self.traceparent = traceparent
         self.started = time.perf_counter()
         self.database_s = 0.0

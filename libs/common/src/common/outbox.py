@@ -1,5 +1,6 @@
 """Events leave in the statement that causes them; the relay carries them to JetStream later."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
@@ -15,7 +16,7 @@ from common import exchange
 from common.contracts.base import Event
 from common.database import Queries
 from common.ids import uuid7
-from common.statements import unnested
+from common.statements import unnested, word
 
 
 class Tables(DeclarativeBase):
@@ -94,26 +95,25 @@ def _given(events: sa.TableValuedAlias, data: sa.ColumnElement[Any]) -> "sa.Sele
 
 def announcing[*Ts](
     statement: ReturningInsert[*Ts] | ReturningUpdate[*Ts] | ReturningDelete[*Ts],
+    *also: Callable[[sa.CTE], sa.CTE],
     **facts: str,
 ) -> sa.Select[*Ts]:
     """Run ``statement`` and put events in the outbox, both or neither; no row, no event.
 
     The events come from ``announced(...)`` at the call. ``facts`` adds to each what only the row
-    knows: the event's member (as it is spelt in JSON) = the returned column's name.
+    knows: the event's member (as it is spelt in JSON) = the returned column's name. ``also`` makes
+    further writes out of the rows written.
     """
     written = statement.cte("written")
     first = sa.select(written).limit(1).subquery("first")
     events = unnested("event", _TYPES)
     data: sa.ColumnElement[Any] = sa.cast(events.c.event_data, JSONB)
     if facts:
-        pairs = [x for name, column in facts.items() for x in (_name(name), first.c[column])]
+        pairs = [x for name, column in facts.items() for x in (word(name), first.c[column])]
         data = data.op("||", return_type=JSONB())(sa.func.jsonb_build_object(*pairs))
     rows = _given(events, data).select_from(events.join(first, sa.true()))
-    return cast("sa.Select[*Ts]", sa.select(written).add_cte(insertion(rows)))
-
-
-def _name(name: str) -> sa.ColumnElement[str]:
-    return sa.literal_column(f"'{name}'", sa.String)
+    more = [make(written) for make in also]
+    return cast("sa.Select[*Ts]", sa.select(written).add_cte(insertion(rows), *more))
 
 
 def announced(event: Event, key: UUID | str, *more: tuple[Event, UUID | str]) -> dict[str, Any]:

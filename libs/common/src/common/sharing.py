@@ -121,7 +121,7 @@ class Sharing:
 
     async def _fetch(self, part: list[_Waiting]) -> None:
         columns = dict(zip(self._shared.params, zip(*[key for key, _ in part]), strict=True))  # noqa: B905 - rows of one length
-        values = [list(v) for v in self._compiled.values(columns)]
+        values = self._compiled.values(columns)
         connection = await self._pool.acquire(timeout=self._wait_s)
         try:
             records = await connection.fetch(self._compiled.text, *values)

@@ -1,5 +1,6 @@
 """SQLAlchemy Core statements compiled once into what asyncpg runs: text, and values in order."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 from weakref import WeakKeyDictionary
@@ -7,15 +8,18 @@ from weakref import WeakKeyDictionary
 import msgspec
 from sqlalchemy import (
     ARRAY,
+    JSON,
     ClauseElement,
     ColumnElement,
     LargeBinary,
+    SQLColumnExpression,
     String,
     Text,
     bindparam,
     column,
     func,
     literal_column,
+    or_,
 )
 from sqlalchemy import (
     cast as sql_cast,
@@ -24,6 +28,8 @@ from sqlalchemy.dialects.postgresql import asyncpg
 from sqlalchemy.dialects.postgresql.base import PGCompiler
 from sqlalchemy.sql.selectable import TableValuedAlias
 from sqlalchemy.types import TypeEngine
+
+_WORD = re.compile(r"[A-Za-z0-9_.*/-]*")
 
 type Processor = Callable[[Any], Any]
 
@@ -90,6 +96,8 @@ def _writer(kind: TypeEngine[Any]) -> Processor | None:
 
 
 def _reader(kind: TypeEngine[Any]) -> Processor | None:
+    if isinstance(kind, JSON):
+        return msgspec.json.decode  # SQLAlchemy would leave it to a codec on the connection
     return kind.dialect_impl(_DIALECT).result_processor(_DIALECT, None)
 
 
@@ -111,16 +119,11 @@ def keys(**types: TypeEngine[Any]) -> TableValuedAlias:
     return unnested("k", types, ordinality="i")
 
 
-def document(**members: ColumnElement[Any]) -> ColumnElement[Any]:
+def document(**members: SQLColumnExpression[Any]) -> ColumnElement[Any]:
     """A JSON object of these members, in this order, made by PostgreSQL."""
     return func.json_build_object(
-        *[x for name, value in members.items() for x in (_name(name), value)]
+        *[x for name, value in members.items() for x in (word(name), value)]
     )
-
-
-def _name(name: str) -> ColumnElement[str]:
-    # a literal, since a parameter in json_build_object has no type that PostgreSQL could know
-    return literal_column(f"'{name}'", String)
 
 
 def encoded(value: ColumnElement[Any]) -> ColumnElement[bytes]:
@@ -132,3 +135,15 @@ def instant(value: Any) -> ColumnElement[str]:  # noqa: ANN401 - a column or an 
     """A time as RFC 3339 in UTC with ``Z``, microseconds included."""
     form: ColumnElement[str] = literal_column("""'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'""")
     return func.to_char(func.timezone(literal_column("'UTC'"), value), form, type_=Text)
+
+
+def one_of(value: SQLColumnExpression[Any], *words: str) -> ColumnElement[bool]:
+    """Whether ``value`` is one of ``words``, which are the code's own and not a caller's."""
+    return or_(*[value == word(text) for text in words])
+
+
+def word(text: str) -> ColumnElement[str]:
+    """A constant of the code's own, written into the statement."""
+    if not _WORD.fullmatch(text):
+        raise ValueError(text)
+    return literal_column(f"'{text}'", String)

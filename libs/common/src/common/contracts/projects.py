@@ -95,3 +95,35 @@ class FileDeleted(FileChange, frozen=True, kw_only=True):
     subject: ClassVar[str] = "projects.file.deleted.v1"
 
     version: int
+
+
+class MemberAdded(Event, frozen=True, kw_only=True):
+    """Somebody may enter a project."""
+
+    subject: ClassVar[str] = "projects.member.added.v1"
+
+    project_id: UUID
+    user_id: UUID
+    actor_id: UUID
+    role: str
+
+
+class MemberChanged(Event, frozen=True, kw_only=True):
+    """A member has another role."""
+
+    subject: ClassVar[str] = "projects.member.changed.v1"
+
+    project_id: UUID
+    user_id: UUID
+    actor_id: UUID
+    role: str
+
+
+class MemberRemoved(Event, frozen=True, kw_only=True):
+    """Somebody left a project, or was taken out."""
+
+    subject: ClassVar[str] = "projects.member.removed.v1"
+
+    project_id: UUID
+    user_id: UUID
+    actor_id: UUID

@@ -1,0 +1,193 @@
+"""The HTTP face of a project's files."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from litestar import Request, Response, Router, delete, get, post, put
+from litestar.datastructures import State
+from litestar.di import NamedDependency
+from litestar.params import FromPath, Parameter
+from litestar.response.base import ASGIResponse
+from litestar.types import Scope
+
+from common import answers, slim
+from common.answers import Answer, PageLimit, PageNumber, answer
+from common.caller import Caller, caller_of, headers_of, needs
+from common.database import Database
+from common.errors import InvalidError
+from common.ranges import sent
+from projects.files import service
+from projects.files.schema import Batch, File, FileInfo, NewContent, Outcomes, Tree
+from projects.files.service import Conditions, Written
+from projects.files.types import decoded
+from projects.settings import Settings
+
+_READ = needs("projects:read", anonymous=True)
+_WRITE = needs("projects:write", rate="write")
+_DEPTH_MAX = 1000
+type _Request = Request[object, object, State]
+
+
+@get("/files/{path:path}", opt=_READ, responses=slim.documented(File))
+async def show(scope: Scope) -> ASGIResponse:
+    """Show a file; ``?raw=1`` or ``Accept: application/octet-stream`` gives its bytes."""
+    db, caller, project_id = _place(scope)
+    path = _path(scope)
+    headers = headers_of(scope)
+    known = _tag(headers.get(b"if-none-match"))
+    if _wants_bytes(scope, headers):
+        found = await service.read(db, caller, project_id, path)
+        return sent(found.data, found.hash, known, headers)
+    etag, body = await service.show(db, caller, project_id, path, known)
+    tag = ((b"etag", b'"' + etag.encode() + b'"'), (b"cache-control", b"no-cache"))
+    return slim.empty(304, tag) if body is None else slim.json(body, headers=tag)
+
+
+@put(
+    "/files/{path:path}",
+    opt=_WRITE,
+    request_max_body_size=None,
+    responses={
+        **slim.documented(FileInfo),
+        **slim.documented(FileInfo, status=201, description="There was no file."),
+    },
+)
+async def write(request: _Request) -> ASGIResponse:
+    """Leave content at a path: JSON ``{content, encoding?}``, or any other type as it is."""
+    headers = headers_of(request.scope)
+    any_or_none = headers.get(b"if-none-match", b"").strip() == b"*"
+    conditions = Conditions(_tag(headers.get(b"if-match")), "absent" if any_or_none else "any")
+    return _written(await _write(request, headers, conditions))
+
+
+@post(
+    "/files/{path:path}",
+    opt=_WRITE,
+    request_max_body_size=None,
+    responses=slim.documented(FileInfo, status=201),
+)
+async def create(request: _Request) -> ASGIResponse:
+    """Create a file; there must be none at the path."""
+    headers = headers_of(request.scope)
+    conditions = Conditions(None, "absent", is_creation=True)
+    return _written(await _write(request, headers, conditions), request.scope["path"])
+
+
+async def _write(request: _Request, headers: dict[bytes, bytes], conditions: Conditions) -> Written:
+    scope = request.scope
+    db, caller, project_id = _place(scope)
+    settings: Settings = scope["litestar_app"].state.settings
+    body = await slim.body(request, 2 * settings.file_bytes_max)
+    data = _unwrapped(body) if _is_json(headers) else body
+    path = _path(scope)
+    return await service.write(db, settings, caller, project_id, path, data, conditions)
+
+
+def _written(written: Written, location: str = "") -> ASGIResponse:
+    tag = ((b"etag", b'"' + written.etag.encode() + b'"'),)
+    more = ((b"location", location.encode("ascii", "ignore")),) if location else ()
+    return slim.json(written.body, status=201 if written.is_new else 200, headers=(*tag, *more))
+
+
+@delete("/files/{path:path}", opt=_WRITE, status_code=204)
+async def remove(
+    request: _Request,
+    db: NamedDependency[Database],
+    caller: NamedDependency[Caller],
+    settings: NamedDependency[Settings],
+    project_id: FromPath[UUID],
+) -> None:
+    """Let a file go; its history stays."""
+    expected = _tag(headers_of(request.scope).get(b"if-match"))
+    await service.remove(db, settings, caller, project_id, _path(request.scope), expected)
+
+
+@get("/files", opt=_READ)
+async def index(
+    db: NamedDependency[Database],
+    caller: NamedDependency[Caller],
+    project_id: FromPath[UUID],
+    prefix: Annotated[str, Parameter(query="prefix", max_length=500)] = "",
+    sort: Annotated[str, Parameter(query="sort")] = "path",
+    page: PageNumber = 1,
+    limit: PageLimit = 20,
+) -> Response[answers.Page[FileInfo]]:
+    """List files by path."""
+    wanted = answers.window(page, limit, sort, {"path": None})
+    total, items = await service.index(db, caller, project_id, _text(prefix), wanted)
+    return answers.raw_page(items, total, wanted)
+
+
+@get("/tree", opt=_READ, responses=slim.documented(Tree))
+async def tree(
+    request: _Request,
+    db: NamedDependency[Database],
+    caller: NamedDependency[Caller],
+    project_id: FromPath[UUID],
+    prefix: Annotated[str, Parameter(query="prefix", max_length=500)] = "",
+    depth: Annotated[int, Parameter(query="depth", ge=1, le=_DEPTH_MAX)] = _DEPTH_MAX,
+) -> ASGIResponse:
+    """Show what is where, all of it or to a depth; the ETag stands for every file below."""
+    digest, entries = await service.tree(db, caller, project_id, _text(prefix), depth)
+    known = _tag(headers_of(request.scope).get(b"if-none-match"))
+    tag = ((b"etag", f'"{digest}-{depth}"'.encode()), (b"cache-control", b"no-cache"))
+    if known == f"{digest}-{depth}":
+        return slim.empty(304, tag)
+    return slim.json(b'{"hash":"' + digest.encode() + b'","entries":' + entries + b"}", headers=tag)
+
+
+@post("/files/batch", opt=_WRITE, request_max_body_size=None, status_code=200)
+async def batch(
+    request: _Request,
+    db: NamedDependency[Database],
+    caller: NamedDependency[Caller],
+    settings: NamedDependency[Settings],
+    project_id: FromPath[UUID],
+) -> Answer[Outcomes]:
+    """Take several steps at once: create, update, upsert, delete, move, copy."""
+    body = await slim.body(request, settings.batch_bytes_max)
+    wanted = slim.decoded(body, Batch)
+    return answer(Outcomes(await service.batch(db, settings, caller, project_id, wanted)))
+
+
+def _place(scope: Scope) -> tuple[Database, Caller, UUID]:
+    return slim.database_of(scope), caller_of(scope), slim.path_uuid(scope, "project_id")
+
+
+def _path(scope: Scope) -> str:
+    path: Any = scope["path_params"]["path"]
+    return str(path).removeprefix("/")
+
+
+def _text(text: str) -> str:
+    if "\0" in text:
+        raise InvalidError.of("prefix", "This has a NUL.")
+    return text
+
+
+def _tag(value: bytes | None) -> str | None:
+    """The hash of an entity tag, quoted, weak or bare."""
+    if value is None:
+        return None
+    return value.decode("latin-1").strip().removeprefix("W/").strip('"')
+
+
+def _is_json(headers: dict[bytes, bytes]) -> bool:
+    return headers.get(b"content-type", b"").partition(b";")[0].strip() == b"application/json"
+
+
+def _wants_bytes(scope: Scope, headers: dict[bytes, bytes]) -> bool:
+    accepted = b"application/octet-stream" in headers.get(b"accept", b"")
+    return accepted or b"raw=1" in scope["query_string"].split(b"&")
+
+
+def _unwrapped(body: bytes) -> bytes:
+    wrapped = slim.decoded(body, NewContent)
+    return decoded(wrapped.content, wrapped.encoding)
+
+
+router = Router(
+    "/api/v1/projects/{project_id:uuid}",
+    route_handlers=[show, write, create, remove, index, tree, batch],
+    tags=["Files"],
+)

@@ -1,0 +1,109 @@
+"""Paths and content: the rules that every way into a project shares."""
+
+import base64
+import binascii
+import hashlib
+import re
+import unicodedata
+from typing import Literal
+
+import msgspec
+
+from common.errors import InvalidError, PayloadTooLargeError
+from projects.errors import InvalidPathError
+
+type Encoding = Literal["utf-8", "base64"]
+
+PATH_BYTES_MAX = 500
+SEGMENT_BYTES_MAX = 255
+_DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE)
+_REFUSED = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_RESERVED = frozenset('\\:*?"<>|')
+
+
+def checked_path(path: str) -> str:
+    """Return ``path`` if every editor and every machine can hold it.
+
+    Relative, ``/``-separated, NFC, at most 500 bytes of UTF-8. Raises ``InvalidPathError``.
+    """
+    fault = _fault(path)
+    if fault:
+        raise InvalidPathError(fault, {"field": "path", "message": fault})
+    return path
+
+
+def _fault(path: str) -> str | None:
+    if not path:
+        return "A path is not empty."
+    try:
+        size = len(path.encode())
+    except UnicodeEncodeError:
+        return "A path is valid Unicode."
+    if size > PATH_BYTES_MAX:
+        return f"A path is at most {PATH_BYTES_MAX} bytes of UTF-8."
+    if not unicodedata.is_normalized("NFC", path):
+        return "A path is in Unicode normal form C."
+    if any(unicodedata.category(c) in _REFUSED for c in path):
+        return "A path has no control or formatting characters."
+    faults = (_segment_fault(segment) for segment in path.split("/"))
+    return next((fault for fault in faults if fault), None)
+
+
+def _segment_fault(segment: str) -> str | None:
+    if segment in {"", ".", ".."}:
+        return "A path has no empty, '.' or '..' segment."
+    if len(segment.encode()) > SEGMENT_BYTES_MAX:
+        return f"A segment of a path is at most {SEGMENT_BYTES_MAX} bytes."
+    if _RESERVED.intersection(segment) or segment[-1] in ". " or segment[0] == " ":
+        return 'A segment has none of \\ : * ? " < > | and no space or dot at its end.'
+    if _DEVICE.fullmatch(segment):
+        return "A segment is not the name of a Windows device."
+    if segment.casefold() == ".git":
+        return "A project holds no .git folder."
+    return None
+
+
+def folded(path: str) -> str:
+    """The path without case: what may be there once."""
+    return unicodedata.normalize("NFC", path.casefold())
+
+
+class Content(msgspec.Struct, frozen=True):
+    """Bytes, their SHA-256 (hex) and how JSON shows them."""
+
+    data: bytes
+    hash: str
+    encoding: Encoding
+
+    @property
+    def size(self) -> int:
+        """How many bytes there are."""
+        return len(self.data)
+
+
+def content_of(data: bytes, limit: int) -> Content:
+    """Look at bytes; raises ``PayloadTooLargeError`` above ``limit``."""
+    if len(data) > limit:
+        raise PayloadTooLargeError("The file is too large.", {"limit": limit})
+    return Content(data, hashlib.sha256(data).hexdigest(), _encoding(data))
+
+
+def _encoding(data: bytes) -> Encoding:
+    # PostgreSQL's text holds no NUL, so that what has one travels as base64
+    if b"\0" in data:
+        return "base64"
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return "base64"
+    return "utf-8"
+
+
+def decoded(text: str, encoding: Encoding) -> bytes:
+    """The bytes that a JSON body means; raises ``InvalidError``."""
+    try:
+        if encoding == "utf-8":
+            return text.encode()
+        return base64.b64decode(text, validate=True)
+    except (UnicodeEncodeError, binascii.Error) as exc:
+        raise InvalidError.of("content", f"This is not {encoding}.") from exc

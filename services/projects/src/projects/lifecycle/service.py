@@ -1,0 +1,154 @@
+"""What may be done with a project."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET
+
+from common.answers import Window
+from common.caller import Caller
+from common.contracts.access import Access
+from common.contracts.projects import (
+    AccessChanged,
+    ProjectCreated,
+    ProjectDeleted,
+    ProjectUpdated,
+)
+from common.database import Database, Queries
+from common.errors import ForbiddenError, NotFoundError
+from common.ids import uuid7
+from common.outbox import announce
+from projects.errors import QuotaExceededError
+from projects.lifecycle import repository
+from projects.lifecycle.repository import Locked
+from projects.lifecycle.schema import Changes, NewProject, Replacement
+from projects.permissions import OWNERS, WRITERS
+from projects.settings import Settings
+
+_ABSENT = "There is no such project."
+
+
+async def show(db: Database, caller: Caller, project_id: UUID) -> bytes:
+    """Return the project as JSON."""
+    body = await repository.show(db, project_id, caller.user_id)
+    if body is None:
+        raise NotFoundError(_ABSENT)
+    return body
+
+
+async def index(
+    db: Database, caller: Caller, scope: str, query: str, wanted: Window
+) -> tuple[int, bytes]:
+    """Return how many of the caller's projects there are, and a page of them as JSON."""
+    literal = query.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return await repository.listed(db, caller.user_id, scope, f"%{literal}%", wanted)
+
+
+async def create(
+    db: Database, settings: Settings, caller: Caller, new: NewProject
+) -> tuple[UUID, bytes]:
+    """Create a project that the caller owns; return its id, and it as JSON."""
+    project_id = uuid7()
+    owner = caller.user_id
+    created = ProjectCreated(project_id=project_id, owner_id=owner, name=new.name)
+    access = AccessChanged(
+        project_id=project_id,
+        version=1,
+        is_public=new.is_public,
+        is_deleted=False,
+        roles={str(owner): "owner"},
+    )
+    limit = settings.projects_per_user_max
+    events = [(created, project_id), (access, project_id)]
+    body = await repository.create(db, project_id, owner, new, limit, *events)
+    if body is None:
+        raise QuotaExceededError("You have as many projects as you may.", {"limit": limit})
+    return project_id, body
+
+
+async def replace(db: Database, caller: Caller, project_id: UUID, to: Replacement) -> bytes:
+    """Let the project be ``to`` and nothing else."""
+    return await _update(db, caller, project_id, replaces=True, **msgspec.structs.asdict(to))
+
+
+async def change(db: Database, caller: Caller, project_id: UUID, changes: Changes) -> bytes:
+    """Change what is named."""
+    named = {k: v for k, v in msgspec.structs.asdict(changes).items() if v is not UNSET}
+    return await _update(db, caller, project_id, replaces=False, **named)
+
+
+async def _update(
+    db: Database, caller: Caller, project_id: UUID, *, replaces: bool, **named: object
+) -> bytes:
+    async with db.transaction() as tx:
+        held = await held_for(tx, caller, project_id, WRITERS)
+        if named.get("is_public", held.is_public) != held.is_public and held.role != "owner":
+            raise ForbiddenError("Only an owner decides who may see a project.")
+        after = await repository.update(
+            tx,
+            project_id,
+            role=held.role,
+            replaces=replaces,
+            name=named.get("name"),
+            description=named.get("description"),
+            has_thumbnail="thumbnail_url" in named,
+            thumbnail=named.get("thumbnail_url"),
+            is_public=named.get("is_public"),
+            settings=named.get("settings", {}),
+        )
+        updated = ProjectUpdated(
+            project_id=project_id,
+            actor_id=caller.user_id,
+            name=after.name,
+            is_public=after.is_public,
+        )
+        await announce(tx, updated, project_id)
+        if after.is_public != held.is_public:
+            await announce_access(tx, project_id)
+        return after.body
+
+
+async def trash(db: Database, caller: Caller, project_id: UUID) -> None:
+    """Put the project into the trash; nobody enters it from now on."""
+    async with db.transaction() as tx:
+        await held_for(tx, caller, project_id, OWNERS)
+        await repository.trash(tx, project_id)
+        gone = ProjectDeleted(project_id=project_id, actor_id=caller.user_id)
+        await announce(tx, gone, project_id)
+        await announce_access(tx, project_id)
+
+
+async def held_for(tx: Queries, caller: Caller, project_id: UUID, roles: Sequence[str]) -> Locked:
+    """Hold the project for a caller who has one of ``roles``.
+
+    Raises ``NotFoundError`` for who may not know of it, ``ForbiddenError`` for too weak a role.
+    """
+    held = await repository.lock(tx, project_id, caller.user_id)
+    if held is None:
+        raise NotFoundError(_ABSENT)
+    if held.role not in roles:
+        raise ForbiddenError("Your role does not allow this.", {"needs": list(roles)})
+    return held
+
+
+async def announce_access(tx: Queries, project_id: UUID) -> Access:
+    """Tell everybody who may do what with a project that this transaction holds."""
+    now = await repository.next_access(tx, project_id)
+    event = AccessChanged(
+        project_id=project_id,
+        version=now.version,
+        is_public=now.is_public,
+        is_deleted=now.is_deleted,
+        roles=now.roles,
+    )
+    await announce(tx, event, project_id)
+    return now
+
+
+async def access(db: Database, project_id: UUID) -> Access:
+    """Return who may do what with a project; for the fleet, not for callers."""
+    found = await repository.access(db, project_id)
+    if found is None:
+        raise NotFoundError(_ABSENT)
+    return found

@@ -1,0 +1,25 @@
+"""The projects service: who owns which project, who may enter, and what is in it."""
+
+from litestar import Litestar
+
+from common import app
+from common.settings import load
+from projects.files import routes as files
+from projects.lifecycle import routes as lifecycle
+from projects.members import routes as members
+from projects.peers import Peers
+from projects.settings import Settings
+from projects.snapshots import routes as snapshots
+
+
+def create_app() -> Litestar:
+    """Build the service from its environment."""
+    settings = load(Settings)
+    peers = Peers(settings)
+    return app.build(
+        "projects",
+        settings,
+        [lifecycle.router, members.router, files.router, snapshots.router],
+        dependencies={"settings": app.given(settings), "peers": app.given(peers)},
+        parts=[peers],
+    )

@@ -1,0 +1,109 @@
+"""Who may enter a project, and who says so."""
+
+from uuid import UUID
+
+from common.caller import Caller
+from common.contracts.projects import MemberAdded, MemberChanged, MemberRemoved
+from common.database import Database, Queries
+from common.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
+from common.outbox import announce
+from projects.errors import LastOwnerError, QuotaExceededError
+from projects.lifecycle import service as lifecycle
+from projects.members import repository
+from projects.members.schema import Member, NewMember
+from projects.peers import Account, Peers
+from projects.permissions import OWNERS, ROLES
+from projects.settings import Settings
+
+_NOBODY = "There is no such member."
+
+
+async def index(db: Database, caller: Caller, project_id: UUID) -> list[Member]:
+    """Return the members; they see one another, others do not see them."""
+    found = await repository.listed(db, project_id, caller.user_id)
+    if not found:
+        raise NotFoundError("There is no such project.")
+    return found
+
+
+async def add(
+    db: Database, settings: Settings, peers: Peers, caller: Caller, project_id: UUID, new: NewMember
+) -> Member:
+    """Let somebody in."""
+    if (new.login is None) == (new.user_id is None):
+        raise InvalidError.of("login", "Name a login or a userId, one of them.")
+    async with db.transaction() as tx:
+        await lifecycle.held_for(tx, caller, project_id, OWNERS)
+    # asked outside of a transaction: nothing is held while another service thinks
+    account = await _account(peers, new)
+    async with db.transaction() as tx:
+        await lifecycle.held_for(tx, caller, project_id, OWNERS)
+        members, _ = await repository.counts(tx, project_id)
+        if members >= settings.members_per_project_max:
+            limit = settings.members_per_project_max
+            raise QuotaExceededError("The project has as many members as it may.", {"limit": limit})
+        member = await repository.add(
+            tx, project_id, account.user_id, new.role, account.username, account.display_name
+        )
+        if member is None:
+            raise ConflictError("They are a member already.")
+        event = MemberAdded(
+            project_id=project_id, user_id=account.user_id, actor_id=caller.user_id, role=new.role
+        )
+        await announce(tx, event, project_id)
+        await lifecycle.announce_access(tx, project_id)
+        return member
+
+
+async def _account(peers: Peers, new: NewMember) -> Account:
+    account = await peers.account(str(new.user_id) if new.login is None else new.login)
+    if account is None:
+        field = "userId" if new.login is None else "login"
+        raise InvalidError.of(field, "There is no such account.")
+    return account
+
+
+async def promote(
+    db: Database, caller: Caller, project_id: UUID, user_id: UUID, role: str
+) -> Member:
+    """Give a member another role."""
+    async with db.transaction() as tx:
+        await lifecycle.held_for(tx, caller, project_id, OWNERS)
+        before = await _member(tx, project_id, user_id)
+        if before.role == "owner" and role != "owner":
+            await _keep_an_owner(tx, project_id)
+        after = await repository.promote(tx, project_id, user_id, role)
+        event = MemberChanged(
+            project_id=project_id, user_id=user_id, actor_id=caller.user_id, role=role
+        )
+        await announce(tx, event, project_id)
+        await lifecycle.announce_access(tx, project_id)
+        return after
+
+
+async def remove(db: Database, caller: Caller, project_id: UUID, user_id: UUID) -> None:
+    """Take a member out; anybody may leave."""
+    async with db.transaction() as tx:
+        held = await lifecycle.held_for(tx, caller, project_id, ROLES)
+        if held.role != "owner" and user_id != caller.user_id:
+            raise ForbiddenError("Only an owner takes others out.")
+        member = await _member(tx, project_id, user_id)
+        if member.role == "owner":
+            await _keep_an_owner(tx, project_id)
+        await repository.remove(tx, project_id, user_id)
+        event = MemberRemoved(project_id=project_id, user_id=user_id, actor_id=caller.user_id)
+        await announce(tx, event, project_id)
+        await lifecycle.announce_access(tx, project_id)
+
+
+async def _member(tx: Queries, project_id: UUID, user_id: UUID) -> Member:
+    member = await repository.one(tx, project_id, user_id)
+    if member is None:
+        raise NotFoundError(_NOBODY)
+    return member
+
+
+async def _keep_an_owner(tx: Queries, project_id: UUID) -> None:
+    _, owners = await repository.counts(tx, project_id)
+    if owners <= 1:
+        raise LastOwnerError("A project keeps at least one owner.")

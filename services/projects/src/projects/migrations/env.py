@@ -1,0 +1,6 @@
+"""Alembic's door to the projects schema."""
+
+from common import migrate
+from projects import tables
+
+migrate.run(tables.ProjectRow.metadata)

@@ -1,0 +1,34 @@
+"""Roles, and the predicates that say who may see or change a row."""
+
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from projects.tables import MemberRow, ProjectRow
+
+type Role = Literal["owner", "editor", "commenter", "viewer"]
+
+ROLES: tuple[Role, ...] = ("owner", "editor", "commenter", "viewer")
+WRITERS: tuple[Role, ...] = ("owner", "editor")
+OWNERS: tuple[Role, ...] = ("owner",)
+
+
+def role_of(user_id: "sa.ColumnElement[Any]") -> "sa.ScalarSelect[str]":
+    """The user's role in the row's project; NULL for a stranger."""
+    return (
+        sa.select(MemberRow.role)
+        .where(MemberRow.project_id == ProjectRow.id, MemberRow.user_id == user_id)
+        .correlate(ProjectRow)
+        .scalar_subquery()
+    )
+
+
+def membership(user_id: "sa.ColumnElement[Any]") -> "sa.ColumnElement[bool]":
+    """Join ``MemberRow`` (outer) to a project for one user."""
+    return sa.and_(MemberRow.project_id == ProjectRow.id, MemberRow.user_id == user_id)
+
+
+def is_visible() -> "sa.ColumnElement[bool]":
+    """The project is not in the trash, and is public or (joined ``membership``) the user's."""
+    seen = MemberRow.role.is_not(None) | ProjectRow.is_public
+    return sa.and_(ProjectRow.deleted_at.is_(None), seen)
