@@ -13,6 +13,7 @@ from benchmarks.harness.contender import Contender, usage
 from benchmarks.harness.world import FILES_PER_PROJECT, PROJECTS, World
 
 _PLAN_SEED = 3
+_WARM_UP_S = 2
 
 
 class Measured(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,17 +70,23 @@ def _body(world: World, case: Case, ask: Ask) -> str:
     return msgspec.json.encode({"content": content_with(world, ask, wrk.MARK)}).decode()
 
 
-def measure(field: Field, case: Case, contender: Contender, plan: Path, number: int) -> Measured:
+def _short(load: wrk.Load) -> wrk.Load:
+    return msgspec.structs.replace(load, seconds=min(load.seconds, _WARM_UP_S))
+
+
+def measure(
+    field: Field, case: Case, contender: Contender, plan: Path, number: int, load: wrk.Load
+) -> Measured:
     """Drive one contender over one case; raise ``BadAnswerError`` where an answer is wrong."""
     if case.writes:
         database.tidy(contender)
     began = usage(contender)
     with checks.during(contender, field.world, case) as sampled:
-        drive = wrk.drive(field.program, contender.url, plan, field.load, time.time_ns() // 1_000)
+        drive = wrk.drive(field.program, contender.url, plan, load, time.time_ns() // 1_000)
     if case.writes and contender.relays:
         database.drained(contender)
     ended = usage(contender)
-    checks.after(contender, case, drive, sampled, field.load.connections)
+    checks.after(contender, case, drive, sampled, load.connections)
     return Measured(
         case=case.name,
         contender=contender.name,
@@ -106,6 +113,7 @@ def rounds(field: Field, count: int) -> Iterator[Measured]:
         for case in field.cases:
             for contender in field.contenders[turn:] + field.contenders[:turn]:
                 plan = written[case.name, contender.name]
-                measured = measure(field, case, contender, plan, number)
+                load = field.load if number else _short(field.load)
+                measured = measure(field, case, contender, plan, number, load)
                 if number:  # the first warms caches and compilers
                     yield measured
