@@ -1,0 +1,16 @@
+"""The failures that only assets know."""
+
+from common.errors import InvalidError, ServiceError
+
+
+class ImageTooLargeError(InvalidError):
+    """The picture has more pixels than may be decoded; the details name the limit."""
+
+    code = "IMAGE_TOO_LARGE"
+
+
+class GoneError(ServiceError):
+    """The thing was there, and will not come back."""
+
+    status = 410
+    code = "GONE"

@@ -1,0 +1,100 @@
+"""The HTTP face of a project's library."""
+
+from typing import Annotated
+from uuid import UUID
+
+from litestar import Response, Router, delete, get, patch
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody, Parameter
+
+from assets.library import service
+from assets.library.repository import SORTS
+from assets.library.schema import Changes, Supplies
+from assets.means import Means
+from assets.types import Asset, Kind, Stored, shown
+from common import answers
+from common.answers import Answer, Page, PageLimit, PageNumber
+from common.caller import Caller, needs
+
+_READ = needs("assets:read", anonymous=True)
+_WRITE = needs("assets:write", rate="write")
+type IfMatch = Annotated[str | None, Parameter(header="if-match")]
+
+
+@get("/projects/{project_id:uuid}/assets", opt=_READ)
+async def index(
+    means: NamedDependency[Means],
+    caller: NamedDependency[Caller],
+    project_id: FromPath[UUID],
+    kind: Annotated[Kind | None, Parameter(query="type")] = None,
+    q: Annotated[str, Parameter(query="q", max_length=100)] = "",
+    sort: Annotated[str, Parameter(query="sort")] = "-createdAt",
+    page: PageNumber = 1,
+    limit: PageLimit = 20,
+) -> Page[Asset]:
+    """List a project's assets, those of one type, or those with ``q`` in their name."""
+    wanted = answers.window(page, limit, sort, SORTS)
+    total, found = await service.index(means, caller, project_id, kind, q, wanted)
+    return answers.paged(found, total, wanted)
+
+
+@get("/assets/{asset_id:uuid}", opt=_READ)
+async def show(
+    means: NamedDependency[Means],
+    caller: NamedDependency[Caller],
+    asset_id: FromPath[UUID],
+    if_none_match: Annotated[str | None, Parameter(header="if-none-match")] = None,
+) -> Response[Answer[Asset] | None]:
+    """Show an asset."""
+    stored = await service.show(means, caller, asset_id)
+    if if_none_match and stored.etag in if_none_match:
+        return Response(None, status_code=304, headers={"etag": stored.etag})
+    return _answer(means, stored)
+
+
+@patch("/assets/{asset_id:uuid}", opt=_WRITE)
+async def change(
+    means: NamedDependency[Means],
+    caller: NamedDependency[Caller],
+    asset_id: FromPath[UUID],
+    data: JSONBody[Changes],
+    if_match: IfMatch = None,
+) -> Response[Answer[Asset] | None]:
+    """Rename an asset, or file it under another type."""
+    return _answer(means, await service.change(means, caller, asset_id, data, if_match))
+
+
+@delete("/assets/{asset_id:uuid}", opt=_WRITE)
+async def remove(
+    means: NamedDependency[Means],
+    caller: NamedDependency[Caller],
+    asset_id: FromPath[UUID],
+    if_match: IfMatch = None,
+) -> None:
+    """Delete an asset."""
+    await service.remove(means, caller, asset_id, if_match)
+
+
+@get("/assets/{asset_id:uuid}/download", opt=_READ, status_code=302)
+async def download(
+    means: NamedDependency[Means], caller: NamedDependency[Caller], asset_id: FromPath[UUID]
+) -> Response[None]:
+    """Redirect to a URL that saves the asset under its name; it expires within minutes."""
+    url = await service.download(means, caller, asset_id)
+    headers = {"location": url, "cache-control": "private, no-store"}
+    return Response(None, status_code=302, headers=headers)
+
+
+@get("/internal/projects/{project_id:uuid}/assets", opt={"rate": "read"}, include_in_schema=False)
+async def supplies(means: NamedDependency[Means], project_id: FromPath[UUID]) -> Supplies:
+    """List what a build of the project takes along; for the fleet."""
+    return await service.supplies(means, project_id)
+
+
+def _answer(means: Means, stored: Stored) -> Response[Answer[Asset] | None]:
+    asset = shown(stored, means.settings.gateway_url)
+    return Response(answers.answer(asset), headers={"etag": stored.etag})
+
+
+router = Router("/api/v1", route_handlers=[index, show, change, remove, download], tags=["Assets"])
+internal = Router("/", route_handlers=[supplies])

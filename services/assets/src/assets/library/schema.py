@@ -1,0 +1,35 @@
+"""What crosses the edge of the library."""
+
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from assets.types import Kind
+
+type Text = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
+
+
+class Changes(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """What to change about an asset; what is not named stays."""
+
+    name: Text | UnsetType = UNSET
+    type: Kind | UnsetType = UNSET
+
+
+class Supply(msgspec.Struct, frozen=True, rename="camel"):
+    """An asset as the fleet fetches it: ``url`` is for the store's own address, and expires."""
+
+    id: UUID
+    name: str
+    sha256: str
+    size: int
+    mime_type: str
+    url: str
+
+
+class Supplies(msgspec.Struct, frozen=True):
+    """Every asset of a project."""
+
+    assets: list[Supply]

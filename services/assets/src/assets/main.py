@@ -1,0 +1,38 @@
+"""The assets service: the library of each project, and the bytes in it."""
+
+from litestar import Litestar
+from litestar.datastructures import State
+from litestar.di import Provide
+
+from assets.delivery import routes as delivery
+from assets.library import events
+from assets.library import routes as library
+from assets.means import Means
+from assets.peers import Projects
+from assets.presigned import routes as presigned
+from assets.presigned.sweep import Sweeper
+from assets.settings import Settings
+from assets.types import BUCKET
+from assets.uploads import routes as uploads
+from common import app
+from common.settings import StorageSettings, load
+from common.storage import Storage
+
+
+def create_app() -> Litestar:
+    """Build the service from its environment."""
+    settings = load(Settings)
+    storage = Storage(load(StorageSettings), watched=BUCKET)
+    projects = Projects(settings)
+
+    async def means(state: State) -> Means:
+        return Means(state.db, storage, settings, projects)
+
+    return app.build(
+        "assets",
+        settings,
+        [library.router, library.internal, uploads.router, presigned.router, delivery.router],
+        subscriptions=events.SUBSCRIPTIONS,
+        dependencies={"means": Provide(means, use_cache=False)},
+        parts=[projects, storage, Sweeper(settings, storage, projects)],
+    )

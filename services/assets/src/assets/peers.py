@@ -1,0 +1,36 @@
+"""The service that this one asks: projects, for who may do what."""
+
+from uuid import UUID
+
+from litestar import Litestar
+
+from assets.settings import Settings
+from common.access import Access
+from common.errors import NotFoundError
+from common.outgoing import Peer
+
+
+class Projects:
+    """The connection to the projects service, as long as this one lives."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._peer = Peer(
+            settings.projects_url,
+            settings.fleet_secret,
+            timeout_s=settings.outgoing_timeout_s,
+            caller="assets",
+        )
+
+    async def open(self, app: Litestar) -> None:
+        """Nothing to start."""
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._peer.close()
+
+    async def access(self, project_id: UUID) -> Access | None:
+        """Ask who may do what with a project that was never heard of."""
+        try:
+            return await self._peer.get(f"/internal/projects/{project_id}/access", Access)
+        except NotFoundError:
+            return None

@@ -1,0 +1,43 @@
+"""The sweep: now and then, for as long as the service runs."""
+
+import asyncio
+
+import structlog
+from litestar import Litestar
+
+from assets.means import Means
+from assets.peers import Projects
+from assets.presigned import service
+from assets.settings import Settings
+from common.storage import Storage
+
+log = structlog.get_logger()
+
+
+class Sweeper:
+    """Sweeps expired uploads; what fails is tried again at the next turn."""
+
+    def __init__(self, settings: Settings, storage: Storage, projects: Projects) -> None:
+        self._settings = settings
+        self._storage = storage
+        self._projects = projects
+        self._task: asyncio.Task[None] | None = None
+
+    async def open(self, app: Litestar) -> None:
+        """Start."""
+        means = Means(app.state.db, self._storage, self._settings, self._projects)
+        self._task = asyncio.get_running_loop().create_task(self._run(means))
+
+    async def close(self) -> None:
+        """Stop."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self, means: Means) -> None:
+        while True:
+            await asyncio.sleep(self._settings.sweep_every_s)
+            try:
+                await service.sweep(means)
+            except Exception as exc:  # noqa: BLE001 - whatever it is, the next turn is due
+                log.warning("sweep_failed", error=repr(exc))

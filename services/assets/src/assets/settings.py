@@ -1,0 +1,21 @@
+"""What the assets service is told by its environment."""
+
+import common.settings
+
+
+class Settings(common.settings.Settings, frozen=True, kw_only=True):
+    """Every service's settings, and this one's limits; the object store's are read beside them."""
+
+    asset_bytes_max: int = 104_857_600
+    batch_bytes_max: int = 268_435_456
+    batch_files_max: int = 50
+    batch_at_once_max: int = 4
+    field_bytes_max: int = 4_096
+    spool_bytes_max: int = 262_144
+    image_pixels_max: int = 67_108_864
+    upload_lifetime_s: int = 3_600
+    upload_grace_s: int = 900
+    download_lifetime_s: int = 300
+    internal_lifetime_s: int = 900
+    sweep_every_s: float = 60.0
+    sweep_uploads_max: int = 100

@@ -1,0 +1,93 @@
+"""What an asset is, to its callers and inside."""
+
+from datetime import datetime
+from typing import Any, Literal
+from urllib.parse import quote
+from uuid import UUID
+
+import msgspec
+
+type Kind = Literal["image", "audio", "font", "model", "video", "data"]
+
+BUCKET = "assets"
+
+
+class Asset(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """A file of a project's library. ``metadata`` has ``width`` and ``height`` of an image."""
+
+    id: UUID
+    project_id: UUID
+    user_id: UUID
+    name: str
+    type: str
+    size: int
+    mime_type: str
+    sha256: str
+    version: int
+    url: str
+    thumbnail_url: str | None
+    metadata: dict[str, Any]
+    created_at: datetime
+    updated_at: datetime
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """An asset's row, and whether its project is public."""
+
+    id: UUID
+    project_id: UUID
+    user_id: UUID
+    name: str
+    type: str
+    size: int
+    mime_type: str
+    sha256: str
+    version: int
+    revision: int
+    metadata: dict[str, Any]
+    created_at: datetime
+    updated_at: datetime
+    is_public: bool
+
+    @property
+    def etag(self) -> str:
+        """A strong validator: the bytes, and how often anything changed."""
+        return f'"{self.revision}-{self.sha256[:16]}"'
+
+
+def shown(stored: Stored, gateway_url: str) -> Asset:
+    """Return the asset as its callers see it.
+
+    ``url`` works for everybody where the project is public, otherwise for its members.
+    """
+    path = (
+        f"/cdn/{stored.sha256}/{quote(stored.name, safe='')}"
+        if stored.is_public
+        else f"/api/v1/assets/{stored.id}/download"
+    )
+    return Asset(
+        id=stored.id,
+        project_id=stored.project_id,
+        user_id=stored.user_id,
+        name=stored.name,
+        type=stored.type,
+        size=stored.size,
+        mime_type=stored.mime_type,
+        sha256=stored.sha256,
+        version=stored.version,
+        url=f"{gateway_url}{path}",
+        thumbnail_url=None,
+        metadata=stored.metadata,
+        created_at=stored.created_at,
+        updated_at=stored.updated_at,
+    )
+
+
+def object_key(project_id: UUID, sha256: str) -> str:
+    """Where the bytes are: their content decides, within the project that owns them."""
+    return f"{project_id}/{sha256}"
+
+
+def quarantine_key(upload_id: UUID) -> str:
+    """Where the bytes of a presigned upload wait to be looked at."""
+    return f"uploads/{upload_id}"

@@ -1,0 +1,165 @@
+"""How a file becomes an asset: whole and known for what it is, before anybody sees it."""
+
+import asyncio
+from collections.abc import Sequence
+from uuid import UUID
+
+import msgspec
+
+from assets import names
+from assets.means import Means
+from assets.media import claims, pictures
+from assets.permissions import demand_writer
+from assets.types import BUCKET, Kind, Stored, object_key, shown
+from assets.uploads import repository
+from assets.uploads.form import FormFile
+from assets.uploads.repository import NewAsset
+from assets.uploads.schema import Fault, Item
+from assets.uploads.spool import Spool
+from common.caller import Caller
+from common.contracts.assets import AssetCreated
+from common.database import Queries
+from common.errors import (
+    ConflictError,
+    InvalidError,
+    ServiceError,
+    UnavailableError,
+)
+from common.ids import uuid7
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    """A file that came in whole, and what its sender says of it."""
+
+    project_id: UUID
+    name: str
+    content_type: str
+    kind: Kind | None
+    sha256: str
+    spool: Spool
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """The asset, and whether it is new: the same bytes under the same name are no second asset."""
+
+    asset: Stored
+    is_new: bool
+
+
+async def upload(
+    means: Means,
+    caller: Caller,
+    project_id: UUID,
+    file: FormFile,
+    *,
+    name: str | None,
+    kind: Kind | None,
+) -> Outcome:
+    """Take one file into the library."""
+    await demand_writer(means.db, means.ask, caller, project_id)
+    candidate = Candidate(
+        project_id, name or file.name, file.content_type, kind, file.sha256, file.spool
+    )
+    return await take(means, caller, candidate)
+
+
+async def upload_batch(
+    means: Means, caller: Caller, project_id: UUID, files: Sequence[FormFile]
+) -> list[Item]:
+    """Take each file that can be taken, and say of each what became of it.
+
+    Raises ``UnavailableError`` where none could be, because something does not answer.
+    """
+    await demand_writer(means.db, means.ask, caller, project_id)
+    slots = asyncio.Semaphore(means.settings.batch_at_once_max)
+
+    async def one(index: int, file: FormFile) -> Item:
+        candidate = Candidate(
+            project_id, file.name, file.content_type, None, file.sha256, file.spool
+        )
+        async with slots:
+            try:
+                outcome = await take(means, caller, candidate)
+            except ServiceError as exc:
+                fault = Fault(exc.code, str(exc), exc.details)
+                return Item(index, file.name, exc.status, error=fault)
+        asset = shown(outcome.asset, means.settings.gateway_url)
+        return Item(index, file.name, 201 if outcome.is_new else 200, asset=asset)
+
+    items = await asyncio.gather(*[one(index, file) for index, file in enumerate(files)])
+    if all(item.status == UnavailableError.status for item in items):
+        raise UnavailableError
+    return items
+
+
+async def take(means: Means, caller: Caller, candidate: Candidate) -> Outcome:
+    """Store a file, and let it be seen."""
+    return await publish(means.db, means, caller, await stored(means, caller, candidate))
+
+
+async def stored(means: Means, caller: Caller, candidate: Candidate) -> NewAsset:
+    """Look at the file and store its bytes under their hash; nobody sees them yet."""
+    new = await _examined(means, caller, candidate)
+    candidate.spool.file.seek(0)
+    await means.storage.put(
+        BUCKET,
+        object_key(new.project_id, new.sha256),
+        candidate.spool.file,
+        content_type=new.mime_type,
+        sha256=new.sha256,
+    )
+    return new
+
+
+async def _examined(means: Means, caller: Caller, candidate: Candidate) -> NewAsset:
+    name = names.checked(candidate.name)
+    spool = candidate.spool
+    if spool.size == 0:
+        raise InvalidError.of("file", "The file is empty.")
+    settled = claims.settle(spool.head, name, candidate.content_type, candidate.kind)
+    size = await asyncio.to_thread(
+        pictures.measured,
+        spool.file,
+        spool.head,
+        settled.mime_type,
+        means.settings.image_pixels_max,
+    )
+    return NewAsset(
+        id=uuid7(),
+        project_id=candidate.project_id,
+        user_id=caller.user_id,
+        name=name,
+        name_key=names.key(name),
+        type=settled.kind,
+        size=spool.size,
+        mime_type=settled.mime_type,
+        sha256=candidate.sha256,
+        metadata={"width": size[0], "height": size[1]} if size else {},
+    )
+
+
+async def publish(db: Queries, means: Means, caller: Caller, new: NewAsset) -> Outcome:
+    """Let an asset be seen whose bytes are stored; raises ``ConflictError`` for a taken name."""
+    event = AssetCreated(
+        asset_id=new.id,
+        project_id=new.project_id,
+        actor_id=caller.user_id,
+        name=new.name,
+        type=new.type,
+        mime_type=new.mime_type,
+        size=new.size,
+        sha256=new.sha256,
+    )
+    asset = await repository.add(db, new, event)
+    if asset is not None:
+        return Outcome(asset, is_new=True)
+    # the role may have been lost since it was asked for
+    await demand_writer(means.db, means.ask, caller, new.project_id)
+    other = await repository.named(db, new.project_id, new.name_key)
+    if other is None:
+        raise UnavailableError  # it had the name a moment ago
+    if (other.sha256, other.name) != (new.sha256, new.name):
+        raise ConflictError(
+            "Another asset has this name.", {"field": "name", "assetId": str(other.id)}
+        )
+    return Outcome(other, is_new=False)
