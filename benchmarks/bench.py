@@ -44,7 +44,7 @@ def main() -> int:
     signal.alarm(runs * (given.seconds + _BESIDE_A_RUN_S) + _SLACK_S)
     try:
         text, results = _measured(given, cases)
-    except (BadAnswerError, StartError) as exc:
+    except (BadAnswerError, StartError, TimeoutError) as exc:
         print(f"\nNothing was measured: {exc}", file=sys.stderr)
         return 1
     print(text)

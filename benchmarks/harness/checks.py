@@ -152,6 +152,6 @@ def after(contender: Contender, case: Case, drive: Drive, sampled: Sampled, in_f
         raise BadAnswerError(f"{where}: answers are shorter than {mean:.0f} bytes")
     if case.writes:
         # wrk hangs up at the end: what was in flight then is written and not counted
-        events = database.announced(contender) - sampled.requests
+        events = database.settled(contender) - sampled.requests
         if not drive.requests <= events <= drive.requests + in_flight:
             raise BadAnswerError(f"{where}: {drive.requests} writes left {events} events")

@@ -10,7 +10,9 @@ import asyncpg
 from benchmarks.harness.contender import Contender
 
 _DRAINED_WITHIN_S = 60.0
+_SETTLED_WITHIN_S = 10.0
 _LOOK_EVERY_S = 0.1
+_STILL_FOR_S = 0.3
 
 
 def execute(url: str, *statements: str) -> None:
@@ -45,6 +47,18 @@ def tidy(contender: Contender) -> None:
 def announced(contender: Contender) -> int:
     """Count the events in the outbox."""
     return _count(contender.database_url, f"SELECT count(*) FROM {contender.outbox}")  # noqa: S608 - a table of ours
+
+
+def settled(contender: Contender) -> int:
+    """Wait until what was in flight at the end of a run is written, and count the events."""
+    give_up_at = time.monotonic() + _SETTLED_WITHIN_S
+    before, now = -1, announced(contender)
+    while now != before:
+        if time.monotonic() > give_up_at:
+            raise TimeoutError(f"{contender.name} does not stop writing")
+        time.sleep(_STILL_FOR_S)
+        before, now = now, announced(contender)
+    return now
 
 
 def drained(contender: Contender) -> None:
