@@ -7,10 +7,10 @@ local ASKED_MS = 1000
 
 math.randomseed(os.time())
 
+-- Unique enough to find a request in the logs, and no more than that.
 local function fresh_id(handle)
-  local now = handle:timestamp(EnvoyTimestampResolution.MICROSECOND)
-  local random = math.random
-  return string.format("%016x-%08x%08x", now, random(0, 0x7fffffff), random(0, 0x7fffffff))
+  local now = handle:timestamp(EnvoyTimestampResolution.MILLISECOND)
+  return string.format("%012x-%08x%08x", now, math.random(0, 0x7fffffff), math.random(0, 0x7fffffff))
 end
 
 local function is_sane(id)
@@ -55,7 +55,9 @@ function envoy_on_request(handle)
   end
   if bare:sub(1, 5) == "/api/" and not bare:match("^/api/v%d+/") and not bare:match("^/api/v%d+$") then
     headers:replace(":path", "/api/v1" .. path:sub(5))
-    handle:streamInfo():dynamicMetadata():set("worldloom", "canonical", "/api/v1" .. bare:sub(5))
+    -- as it stands in a header, nothing may end the address early
+    local canonical = ("/api/v1" .. bare:sub(5)):gsub('[<>"]', "")
+    handle:streamInfo():dynamicMetadata():set("worldloom", "canonical", canonical)
   end
   handle:clearRouteCache()
 end

@@ -11,10 +11,10 @@ import yaml
 
 from fleet import gateway_documents, gateway_replies
 from fleet.gateway_documents import Documents
+from fleet.gateway_values import Address, GatewayValues, Limit, Limits, Timeouts, Upstreams
 from fleet.home import repository
-from fleet.ports import LOOPBACK, Ports
+from fleet.ports import Ports
 
-MEBIBYTE = 1 << 20
 # what an administrator asks Envoy for, in this order, before it is stopped: say "not ready", then
 # let connections finish; a mere SIGTERM would drop the requests in flight
 DRAIN_PATHS = ("/healthcheck/fail", "/drain_listeners?graceful&skip_exit")
@@ -28,97 +28,6 @@ type Rendered = dict[str, Any]
 
 class GatewayError(Exception):
     """The values make no configuration; the message says which one."""
-
-
-class Address(msgspec.Struct, frozen=True):
-    """One process behind the gateway; health may be asked at another port of it."""
-
-    port: int
-    host: str = LOOPBACK
-    health_port: int | None = None
-
-
-class Upstreams(msgspec.Struct, frozen=True, kw_only=True):
-    """Where each cluster's processes are; one name may stand for many (a headless service)."""
-
-    auth: Sequence[Address]
-    projects: Sequence[Address]
-    assets: Sequence[Address]
-    builds: Sequence[Address]
-    collab: Sequence[Address]
-    collab_sockets: Sequence[Address]
-    registry: Sequence[Address]
-    s3: Sequence[Address]
-
-
-class Limit(msgspec.Struct, frozen=True):
-    """So many requests in so many seconds; a full bucket may be spent at once."""
-
-    requests: int
-    seconds: float
-
-
-class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """Rate limits: by address before anything else, then by caller in the route's class.
-
-    Where nobody is known to be calling, the caller is the address.
-    """
-
-    address: Limit = Limit(20_000, 1)
-    read: Limit = Limit(300_000, 60)
-    write: Limit = Limit(120_000, 60)
-    strict: Limit = Limit(60, 60)
-    upload: Limit = Limit(6_000, 60)
-    build: Limit = Limit(600, 60)
-    socket: Limit = Limit(12_000, 60)
-
-
-class Bodies(msgspec.Struct, frozen=True, kw_only=True):
-    """The largest request bodies, in bytes."""
-
-    default: int = MEBIBYTE
-    file: int = 32 * MEBIBYTE
-    upload: int = 512 * MEBIBYTE
-
-
-class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
-    """In seconds. ``idle`` is silence on a stream; the others are for a whole answer."""
-
-    default: float = 15
-    file: float = 30
-    upload: float = 900
-    poll: float = 60
-    idle: float = 60
-    stream_idle: float = 300
-    socket_idle: float = 300
-    headers: float = 10
-
-
-class GatewayValues(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that differs from one gateway to the next."""
-
-    listen_port: int
-    admin_port: int
-    upstreams: Upstreams
-    # or %ENVIRONMENT(NAME)%, so that the rendered file holds no secret
-    fleet_secret: str
-    listen_host: str = LOOPBACK
-    token_issuer: str = "worldloom"  # noqa: S105 - the name of an issuer
-    token_audience: str = "worldloom"  # noqa: S105 - the name of an audience
-    token_lifetime_s_max: int = 900
-    jwks_cache_s: float = 300
-    # an asterisk stands for one label: https://*.example.com
-    allowed_origins: Sequence[str] = ()
-    trusted_hops: int = 0
-    limits: Limits = Limits()
-    bodies: Bodies = Bodies()
-    timeouts: Timeouts = Timeouts()
-    health_interval_s: float = 0.5
-    heap_bytes_max: int = 512 * MEBIBYTE
-    connections_max: int = 20_000
-    access_log: Path = Path("/dev/stdout")
-    documents: Documents = Documents()
-    source: Path | None = None
 
 
 def values_for(
@@ -149,9 +58,7 @@ def values_for(
         allowed_origins=allowed_origins,
         access_log=access_log,
         limits=limits or Limits(),
-        documents=Documents(
-            openapi=docs / "openapi" / "openapi.json", asyncapi=docs / "asyncapi" / "asyncapi.json"
-        ),
+        documents=Documents(openapi=docs / "openapi.json", asyncapi=docs / "asyncapi.json"),
     )
 
 
@@ -196,6 +103,10 @@ def command(
     options = {
         "--concurrency": str(concurrency),
         "--log-level": log_level,
+        # says the whole path of a refused request, with its query
+        "--component-log-level": "http:critical",
+        # so that a line is in the log when somebody looks for it
+        "--file-flush-interval-msec": "500",
         "--drain-time-s": "5",
         "--parent-shutdown-time-s": "6",
     }

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 _REQUEST_ID = "%REQ(X-REQUEST-ID)%"
+_MADE_ID = "%RESP(X-REQUEST-ID)%"
 _CEL = "type.googleapis.com/envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter"
 
 type Mapper = dict[str, Any]
@@ -24,6 +25,8 @@ class Reply(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"an
     message: str = ""
     headers: dict[str, str] = {}
     details_of: list[dict[str, str]] = []
+    # perhaps nothing of the request was read, not even its id
+    early: bool = False
     # the answer is somebody's own words already
     keep: bool = False
 
@@ -37,6 +40,14 @@ def _of(row: Reply) -> list[Mapper]:
     wanted = _filters(row)
     if row.keep:
         return [{"filter": _all(wanted)}]
+    if not row.early:
+        return _pair(row, wanted, _REQUEST_ID)
+    named = msgspec.structs.replace(row, headers=row.headers | {"x-request-id": "%UNIQUE_ID%"})
+    known = _header("x-request-id", "[A-Za-z0-9._-]{8,128}")
+    return _pair(row, [*wanted, known], _REQUEST_ID) + _pair(named, wanted, _MADE_ID)
+
+
+def _pair(row: Reply, wanted: list[Mapper], request_id: str) -> list[Mapper]:
     problem = {
         "type": "about:blank",
         "title": row.title,
@@ -46,20 +57,18 @@ def _of(row: Reply) -> list[Mapper]:
         "instance": "%PATH(NQ:ORIG_OR_PATH)%",
         "code": row.code,
         "details": row.details_of,
-        "requestId": _REQUEST_ID,
+        "requestId": request_id,
     }
-    envelope = {
-        "success": False,
-        "error": {
-            "code": row.code,
-            "message": row.message,
-            "details": row.details_of,
-            "requestId": _REQUEST_ID,
-        },
+    error = {
+        "code": row.code,
+        "message": row.message,
+        "details": row.details_of,
+        "requestId": request_id,
     }
+    accepts = _header("accept", ".*application/problem\\+json.*")
     return [
-        _mapper(row, [*wanted, _accepts_problem()], problem, "application/problem+json"),
-        _mapper(row, wanted, envelope, "application/json"),
+        _mapper(row, [*wanted, accepts], problem, "application/problem+json"),
+        _mapper(row, wanted, {"success": False, "error": error}, "application/json"),
     ]
 
 
@@ -106,9 +115,9 @@ def _status(operator: str, status: int) -> Mapper:
     return {"status_code_filter": {"comparison": {"op": operator, "value": value}}}
 
 
-def _accepts_problem() -> Mapper:
-    matcher = {"safe_regex": {"regex": ".*application/problem\\+json.*"}}
-    return {"header_filter": {"header": {"name": "accept", "string_match": matcher}}}
+def _header(name: str, pattern: str) -> Mapper:
+    matcher = {"safe_regex": {"regex": pattern}}
+    return {"header_filter": {"header": {"name": name, "string_match": matcher}}}
 
 
 def _all(filters: list[Mapper]) -> Mapper:
