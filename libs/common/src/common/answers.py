@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import MediaType, Response
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 
 from common import exchange
 from common.errors import InvalidError
@@ -61,8 +61,8 @@ class Window(msgspec.Struct, frozen=True):
 
 LIMIT_MAX = 100
 PAGE_MAX = 1_000_000
-PageNumber = Annotated[int, Parameter(query="page", ge=1, le=PAGE_MAX)]
-PageLimit = Annotated[int, Parameter(query="limit", ge=1)]
+PageNumber = Annotated[int, QueryParameter(name="page", ge=1, le=PAGE_MAX)]
+PageLimit = Annotated[int, QueryParameter(name="limit", ge=1)]
 
 
 def request_id() -> str:

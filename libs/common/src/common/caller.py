@@ -37,12 +37,26 @@ class Caller(msgspec.Struct, frozen=True):
         return self.project_id is None or self.project_id == project_id
 
 
-def needs(scope: str | None, *, anonymous: bool = False, rate: str = "read") -> dict[str, Any]:
+def needs(
+    scope: str | None,
+    *,
+    anonymous: bool = False,
+    rate: str = "read",
+    body: type[msgspec.Struct] | None = None,
+    takes_bytes: bool = False,
+) -> dict[str, Any]:
     """Declare on a route (``opt=needs(...)``) the scope it wants of an API key, and its rate class.
 
     ``None`` says that API keys have no business there; ``anonymous`` lets nobody in particular in.
+    ``body`` and ``takes_bytes`` describe the body of a route that reads it itself.
     """
-    return {"scope": scope, "anonymous": anonymous, "rate": rate}
+    return {
+        "scope": scope,
+        "anonymous": anonymous,
+        "rate": rate,
+        "body": body,
+        "takes_bytes": takes_bytes,
+    }
 
 
 def headers_of(scope: Scope) -> dict[bytes, bytes]:

@@ -2,8 +2,6 @@
 
 import re
 
-from litestar.response.base import ASGIResponse
-
 from common import slim
 
 _RANGE = re.compile(rb"bytes=(\d*)-(\d*)")
@@ -15,7 +13,7 @@ def sent(
     known: str | None,
     headers: dict[bytes, bytes],
     content_type: bytes = b"application/octet-stream",
-) -> ASGIResponse:
+) -> slim.Reply:
     """Answer with ``data``: 200, 206 for a range, 304 for who knows it, 416 for no such range."""
     etag = b'"' + tag.encode() + b'"'
     common = ((b"etag", etag), (b"accept-ranges", b"bytes"), (b"cache-control", b"no-cache"))
@@ -31,16 +29,16 @@ def sent(
         first, end = span
         body, status = data[first:end], 206
         more = ((b"content-range", b"bytes %d-%d/%d" % (first, end - 1, len(data))),)
-    return ASGIResponse(
-        body=body,
-        status_code=status,
-        encoded_headers=[
+    return slim.Reply(
+        body,
+        status,
+        (
             (b"content-type", content_type),
             (b"x-content-type-options", b"nosniff"),
             (b"content-security-policy", b"sandbox; default-src 'none'"),
             *common,
             *more,
-        ],
+        ),
     )
 
 

@@ -11,14 +11,13 @@ import msgspec
 from litestar import Request
 from litestar.datastructures import State
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.response.base import ASGIResponse
-from litestar.types import Scope
+from litestar.types import HTTPResponseStartEvent, Receive, Scope, Send
 
 from common import answers, faults
 from common.database import Database
 from common.errors import InvalidError, PayloadTooLargeError
 
-_JSON = [(b"content-type", b"application/json")]
+_JSON = ((b"content-type", b"application/json"),)
 
 
 def database_of(scope: Scope) -> Database:
@@ -38,20 +37,40 @@ def documented(data: type[Any], *, status: int = 200, description: str = "") -> 
     return {status: ResponseSpec(envelope, generate_examples=False, description=description)}
 
 
-def json(
-    data: bytes, *, status: int = 200, headers: tuple[tuple[bytes, bytes], ...] = ()
-) -> ASGIResponse:
+type Headers = tuple[tuple[bytes, bytes], ...]
+
+
+class Reply:
+    """A whole answer that is bytes already: an ASGI application of two messages."""
+
+    __slots__ = ("body", "headers", "status_code")
+
+    def __init__(self, body: bytes, status_code: int, headers: Headers) -> None:
+        self.body = body
+        self.status_code = status_code
+        self.headers = headers
+
+    async def __call__(self, scope: Scope, _: Receive, send: Send) -> None:
+        """Send it; a ``HEAD`` gets no body."""
+        length = (b"content-length", str(len(self.body)).encode())
+        start: HTTPResponseStartEvent = {
+            "type": "http.response.start",
+            "status": self.status_code,
+            "headers": [*self.headers, length],
+        }
+        await send(start)
+        body = b"" if scope.get("method") == "HEAD" else self.body
+        await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+def json(data: bytes, *, status: int = 200, headers: Headers = ()) -> Reply:
     """Answer with encoded data in the envelope."""
-    return ASGIResponse(
-        body=answers.wrap(data), status_code=status, encoded_headers=[*_JSON, *headers]
-    )
+    return Reply(answers.wrap(data), status, (*_JSON, *headers))
 
 
-def empty(status: int, headers: tuple[tuple[bytes, bytes], ...] = ()) -> ASGIResponse:
-    """Answer without a body (204, 304)."""
-    return ASGIResponse(
-        body=b"", status_code=status, encoded_headers=headers, is_head_response=False
-    )
+def empty(status: int, headers: Headers = ()) -> Reply:
+    """Answer without a body (304, 416)."""
+    return Reply(b"", status, headers)
 
 
 async def body(request: Request[object, object, State], limit: int) -> bytes:

@@ -10,6 +10,7 @@ from projects.members import routes as members
 from projects.peers import Peers
 from projects.settings import Settings
 from projects.snapshots import routes as snapshots
+from projects.templates import routes as templates
 
 
 def create_app() -> Litestar:
@@ -19,7 +20,7 @@ def create_app() -> Litestar:
     return app.build(
         "projects",
         settings,
-        [lifecycle.router, members.router, files.router, snapshots.router],
+        [lifecycle.router, members.router, files.router, templates.router, snapshots.router],
         dependencies={"settings": app.given(settings), "peers": app.given(peers)},
         parts=[peers],
     )

@@ -1,6 +1,5 @@
 """The services that this one asks: auth, for who a login is; registry, for templates."""
 
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -27,13 +26,22 @@ class TemplateFile(msgspec.Struct, frozen=True, rename="camel"):
     content: str
 
 
+class Variable(msgspec.Struct, frozen=True, rename="camel"):
+    """Something of a template that is filled in: ``default`` stands for it in ``files``."""
+
+    name: str
+    default: str
+    files: list[str] = []
+    max_length: int = 200
+
+
 class Template(msgspec.Struct, frozen=True, rename="camel"):
     """What a project starts from."""
 
     id: str
     name: str
     files: list[TemplateFile]
-    variables: list[dict[str, Any]] = []
+    variables: list[Variable] = []
 
 
 class Peers:

@@ -4,9 +4,8 @@ import msgspec
 
 from common.errors import InvalidError, NotFoundError, PreconditionFailedError
 from projects.errors import FileExistsAlreadyError, InvalidPathError
-from projects.files.repository import Change, Current
 from projects.files.schema import Operation
-from projects.files.types import checked_path, content_of, decoded, folded
+from projects.files.types import Change, Current, checked_path, content_of, decoded, folded
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,7 +64,7 @@ class Plan:
         if operation.content is None:
             raise InvalidError.of("content", "This is required.")
         content = content_of(decoded(operation.content, operation.encoding), self._bytes_max)
-        self._make_room(path)
+        _make_room(self._now, path)
         self._now[path] = Place(
             path=path,
             hash=content.hash,
@@ -80,18 +79,22 @@ class Plan:
         to = checked_path(operation.to)
         if to == path or to.startswith(f"{path}/"):
             raise InvalidError.of("to", "A file or folder does not go into itself.")
-        for name in self._inside(path):
-            target = to + name[len(path) :]
-            place = self._now[name]
-            if operation.op == "move":
-                del self._now[name]
-            if target in self._now:
+        inside = self._inside(path)
+        is_move = operation.op == "move"
+        # on a copy, so that a step that is refused half way leaves nothing behind
+        after = {n: p for n, p in self._now.items() if not (is_move and n in inside)}
+        moved: dict[str, str] = {}
+        for name in inside:
+            target = checked_path(to + name[len(path) :])
+            if target in after:
                 raise FileExistsAlreadyError("There is a file at the path.", {"path": target})
-            self._make_room(checked_path(target))
-            moved = name if operation.op == "move" else None
-            self._now[target] = msgspec.structs.replace(place, path=target, moved_from=moved)
-            if moved is not None:
-                self._moved[name] = target
+            _make_room(after, target)
+            origin = name if is_move else None
+            after[target] = msgspec.structs.replace(self._now[name], path=target, moved_from=origin)
+            moved[name] = target
+        self._now = after
+        if is_move:
+            self._moved |= moved
 
     def _inside(self, path: str) -> list[str]:
         """The file at ``path``, or all files of the folder that it is."""
@@ -101,13 +104,6 @@ class Plan:
         if not inside:
             raise NotFoundError("There is no file at the path.", {"path": path})
         return inside
-
-    def _make_room(self, path: str) -> None:
-        """Refuse a path that is there in another case, or goes through a file."""
-        twins = {folded(name): name for name in self._now}
-        twin = twins.get(folded(path))
-        if twin is not None and twin != path:
-            raise InvalidPathError("A path differs from another in case alone.", {"path": twin})
 
     def changes(self) -> list[Change]:
         """What is to be written: first what goes, then what comes or changes."""
@@ -141,6 +137,14 @@ class Plan:
             must_be="any" if before else "absent",
             is_quiet=is_moved and place.content is None,
         )
+
+
+def _make_room(now: dict[str, Place], path: str) -> None:
+    """Refuse a path that is there in another case."""
+    wanted = folded(path)
+    twin = next((name for name in now if name != path and folded(name) == wanted), None)
+    if twin is not None:
+        raise InvalidPathError("A path differs from another in case alone.", {"path": twin})
 
 
 def touched(operations: list[Operation]) -> tuple[list[str], list[str]]:

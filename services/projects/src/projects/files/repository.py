@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam
-from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
+from sqlalchemy.dialects.postgresql import aggregate_order_by, distinct_on, insert
 from sqlalchemy.orm import aliased
 
 from common import exchange
@@ -20,7 +20,7 @@ from common.ids import uuid7
 from common.outbox import insertion
 from common.sharing import Shared
 from common.statements import document, encoded, instant, keys, one_of, word
-from projects.files.types import Content, folded
+from projects.files.types import Change, Current, Result, folded
 from projects.permissions import WRITERS, is_visible, membership
 from projects.tables import BlobRow, FileRow, FileVersionRow, MemberRow, ProjectRow
 
@@ -70,7 +70,7 @@ def _change() -> "sa.Select[int, str, str | None, bytes | None]":
         .from_select(
             ["hash", "size", "content"],
             sa.select(decided.c.hash, decided.c.size, decided.c.content)
-            .distinct(decided.c.hash)
+            .ext(distinct_on(decided.c.hash))
             .where(decided.c.verdict == word("write"), decided.c.content.is_not(None)),
         )
         .on_conflict_do_nothing()
@@ -422,56 +422,6 @@ _CURRENT = (
         )
     )
 )
-
-
-class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """One change of one file; without ``hash`` the file goes.
-
-    ``must_be`` is ``any``, ``present`` or ``absent``; ``expected`` is the hash of ``If-Match``.
-    """
-
-    path: str
-    hash: str | None
-    size: int = 0
-    encoding: str = "utf-8"
-    content: bytes | None = None
-    document_id: UUID | None = None
-    expected: str | None = None
-    must_be: str = "any"
-    moved_to: str | None = None
-    is_quiet: bool = False
-
-
-class Result(msgspec.Struct, frozen=True):
-    """What became of a change: ``verdict`` says it, ``body`` is the file now, as JSON."""
-
-    verdict: str
-    etag: str | None
-    body: bytes | None
-
-
-class Current(msgspec.Struct, frozen=True):
-    """What is at a path."""
-
-    path: str
-    folded: str
-    document_id: UUID
-    version: int
-    hash: str
-    size: int
-    encoding: str
-
-
-def put(path: str, content: Content, **more: Any) -> Change:  # noqa: ANN401 - the other fields of a Change
-    """A change that leaves ``content`` at ``path``."""
-    return Change(
-        path=path,
-        hash=content.hash,
-        size=content.size,
-        encoding=content.encoding,
-        content=content.data,
-        **more,
-    )
 
 
 def _params(project_id: UUID, user_id: UUID, change: Change, origin: str) -> dict[str, Any]:

@@ -6,8 +6,7 @@ from uuid import UUID
 from litestar import Request, Response, Router, delete, get, post, put
 from litestar.datastructures import State
 from litestar.di import NamedDependency
-from litestar.params import FromPath, Parameter
-from litestar.response.base import ASGIResponse
+from litestar.params import FromPath, QueryParameter
 from litestar.types import Scope
 
 from common import answers, slim
@@ -24,12 +23,12 @@ from projects.settings import Settings
 
 _READ = needs("projects:read", anonymous=True)
 _WRITE = needs("projects:write", rate="write")
+_CONTENT = needs("projects:write", rate="write", body=NewContent, takes_bytes=True)
 _DEPTH_MAX = 1000
-type _Request = Request[object, object, State]
 
 
 @get("/files/{path:path}", opt=_READ, responses=slim.documented(File))
-async def show(scope: Scope) -> ASGIResponse:
+async def show(scope: Scope) -> slim.Reply:
     """Show a file; ``?raw=1`` or ``Accept: application/octet-stream`` gives its bytes."""
     db, caller, project_id = _place(scope)
     path = _path(scope)
@@ -45,14 +44,14 @@ async def show(scope: Scope) -> ASGIResponse:
 
 @put(
     "/files/{path:path}",
-    opt=_WRITE,
+    opt=_CONTENT,
     request_max_body_size=None,
     responses={
         **slim.documented(FileInfo),
         **slim.documented(FileInfo, status=201, description="There was no file."),
     },
 )
-async def write(request: _Request) -> ASGIResponse:
+async def write(request: Request[object, object, State]) -> slim.Reply:
     """Leave content at a path: JSON ``{content, encoding?}``, or any other type as it is."""
     headers = headers_of(request.scope)
     any_or_none = headers.get(b"if-none-match", b"").strip() == b"*"
@@ -62,18 +61,20 @@ async def write(request: _Request) -> ASGIResponse:
 
 @post(
     "/files/{path:path}",
-    opt=_WRITE,
+    opt=_CONTENT,
     request_max_body_size=None,
     responses=slim.documented(FileInfo, status=201),
 )
-async def create(request: _Request) -> ASGIResponse:
+async def create(request: Request[object, object, State]) -> slim.Reply:
     """Create a file; there must be none at the path."""
     headers = headers_of(request.scope)
     conditions = Conditions(None, "absent", is_creation=True)
     return _written(await _write(request, headers, conditions), request.scope["path"])
 
 
-async def _write(request: _Request, headers: dict[bytes, bytes], conditions: Conditions) -> Written:
+async def _write(
+    request: Request[object, object, State], headers: dict[bytes, bytes], conditions: Conditions
+) -> Written:
     scope = request.scope
     db, caller, project_id = _place(scope)
     settings: Settings = scope["litestar_app"].state.settings
@@ -83,7 +84,7 @@ async def _write(request: _Request, headers: dict[bytes, bytes], conditions: Con
     return await service.write(db, settings, caller, project_id, path, data, conditions)
 
 
-def _written(written: Written, location: str = "") -> ASGIResponse:
+def _written(written: Written, location: str = "") -> slim.Reply:
     tag = ((b"etag", b'"' + written.etag.encode() + b'"'),)
     more = ((b"location", location.encode("ascii", "ignore")),) if location else ()
     return slim.json(written.body, status=201 if written.is_new else 200, headers=(*tag, *more))
@@ -91,7 +92,7 @@ def _written(written: Written, location: str = "") -> ASGIResponse:
 
 @delete("/files/{path:path}", opt=_WRITE, status_code=204)
 async def remove(
-    request: _Request,
+    request: Request[object, object, State],
     db: NamedDependency[Database],
     caller: NamedDependency[Caller],
     settings: NamedDependency[Settings],
@@ -107,8 +108,8 @@ async def index(
     db: NamedDependency[Database],
     caller: NamedDependency[Caller],
     project_id: FromPath[UUID],
-    prefix: Annotated[str, Parameter(query="prefix", max_length=500)] = "",
-    sort: Annotated[str, Parameter(query="sort")] = "path",
+    prefix: Annotated[str, QueryParameter(name="prefix", max_length=500)] = "",
+    sort: Annotated[str, QueryParameter(name="sort")] = "path",
     page: PageNumber = 1,
     limit: PageLimit = 20,
 ) -> Response[answers.Page[FileInfo]]:
@@ -120,13 +121,13 @@ async def index(
 
 @get("/tree", opt=_READ, responses=slim.documented(Tree))
 async def tree(
-    request: _Request,
+    request: Request[object, object, State],
     db: NamedDependency[Database],
     caller: NamedDependency[Caller],
     project_id: FromPath[UUID],
-    prefix: Annotated[str, Parameter(query="prefix", max_length=500)] = "",
-    depth: Annotated[int, Parameter(query="depth", ge=1, le=_DEPTH_MAX)] = _DEPTH_MAX,
-) -> ASGIResponse:
+    prefix: Annotated[str, QueryParameter(name="prefix", max_length=500)] = "",
+    depth: Annotated[int, QueryParameter(name="depth", ge=1, le=_DEPTH_MAX)] = _DEPTH_MAX,
+) -> slim.Reply:
     """Show what is where, all of it or to a depth; the ETag stands for every file below."""
     digest, entries = await service.tree(db, caller, project_id, _text(prefix), depth)
     known = _tag(headers_of(request.scope).get(b"if-none-match"))
@@ -136,9 +137,14 @@ async def tree(
     return slim.json(b'{"hash":"' + digest.encode() + b'","entries":' + entries + b"}", headers=tag)
 
 
-@post("/files/batch", opt=_WRITE, request_max_body_size=None, status_code=200)
+@post(
+    "/files/batch",
+    opt=needs("projects:write", rate="write", body=Batch),
+    request_max_body_size=None,
+    status_code=200,
+)
 async def batch(
-    request: _Request,
+    request: Request[object, object, State],
     db: NamedDependency[Database],
     caller: NamedDependency[Caller],
     settings: NamedDependency[Settings],

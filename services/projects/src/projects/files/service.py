@@ -20,9 +20,9 @@ from common.errors import (
 from projects.errors import FileExistsAlreadyError, InvalidPathError, QuotaExceededError
 from projects.files import repository
 from projects.files.plan import Plan, touched
-from projects.files.repository import Bytes, Change, Result, put
+from projects.files.repository import Bytes
 from projects.files.schema import Batch, FileInfo, Operation, Outcome
-from projects.files.types import checked_path, content_of
+from projects.files.types import Change, Result, checked_path, content_of, put
 from projects.lifecycle import service as lifecycle
 from projects.permissions import WRITERS
 from projects.settings import Settings
@@ -212,21 +212,21 @@ def _with_file(outcome: Outcome, files: dict[str, FileInfo]) -> Outcome:
 
 
 async def fill(
-    db: Database,
+    tx: Queries,
     settings: Settings,
     caller: Caller,
     project_id: UUID,
     files: list[tuple[str, bytes]],
     origin: str,
 ) -> None:
-    """Put files into a new project of the caller's."""
+    """Put files into a project that this transaction made."""
     if len(files) > settings.files_per_project_max:
         raise InvalidError.of("files", "There are too many files.")
     changes = [
         put(checked_path(path), content_of(data, settings.file_bytes_max)) for path, data in files
     ]
-    async with db.transaction() as tx:
-        await lifecycle.held_for(tx, caller, project_id, WRITERS)
-        results = await repository.change_all(tx, project_id, caller.user_id, changes, origin)
-        for change, result in zip(changes, results, strict=True):
-            refuse(result, change.path)
+    if not changes:
+        return
+    results = await repository.change_all(tx, project_id, caller.user_id, changes, origin)
+    for change, result in zip(changes, results, strict=True):
+        refuse(result, change.path)

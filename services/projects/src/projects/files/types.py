@@ -5,7 +5,8 @@ import binascii
 import hashlib
 import re
 import unicodedata
-from typing import Literal
+from typing import Any, Literal
+from uuid import UUID
 
 import msgspec
 
@@ -107,3 +108,53 @@ def decoded(text: str, encoding: Encoding) -> bytes:
         return base64.b64decode(text, validate=True)
     except (UnicodeEncodeError, binascii.Error) as exc:
         raise InvalidError.of("content", f"This is not {encoding}.") from exc
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """One change of one file; without ``hash`` the file goes.
+
+    ``must_be`` is ``any``, ``present`` or ``absent``; ``expected`` is the hash of ``If-Match``.
+    """
+
+    path: str
+    hash: str | None
+    size: int = 0
+    encoding: str = "utf-8"
+    content: bytes | None = None
+    document_id: UUID | None = None
+    expected: str | None = None
+    must_be: str = "any"
+    moved_to: str | None = None
+    is_quiet: bool = False
+
+
+class Result(msgspec.Struct, frozen=True):
+    """What became of a change: ``verdict`` says it, ``body`` is the file now, as JSON."""
+
+    verdict: str
+    etag: str | None
+    body: bytes | None
+
+
+class Current(msgspec.Struct, frozen=True):
+    """What is at a path."""
+
+    path: str
+    folded: str
+    document_id: UUID
+    version: int
+    hash: str
+    size: int
+    encoding: str
+
+
+def put(path: str, content: Content, **more: Any) -> Change:  # noqa: ANN401 - the other fields of a Change
+    """A change that leaves ``content`` at ``path``."""
+    return Change(
+        path=path,
+        hash=content.hash,
+        size=content.size,
+        encoding=content.encoding,
+        content=content.data,
+        **more,
+    )

@@ -221,7 +221,7 @@ def _pair(total: int, items: bytes) -> tuple[int, bytes]:
 
 
 async def create(
-    db: Database,
+    db: Queries,
     project_id: UUID,
     user_id: UUID,
     new: NewProject,

@@ -5,8 +5,7 @@ from uuid import UUID
 
 from litestar import Response, Router, delete, get, patch, post, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody, Parameter
-from litestar.response.base import ASGIResponse
+from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.types import Scope
 
 from common import answers, slim
@@ -25,7 +24,7 @@ type ListScope = Literal["owned", "shared", "public", "trashed"]
 
 
 @get("/{project_id:uuid}", opt=_READ, responses=slim.documented(Project))
-async def show(scope: Scope) -> ASGIResponse:
+async def show(scope: Scope) -> slim.Reply:
     """Show a project."""
     project_id = slim.path_uuid(scope, "project_id")
     return slim.json(await service.show(slim.database_of(scope), caller_of(scope), project_id))
@@ -35,9 +34,9 @@ async def show(scope: Scope) -> ASGIResponse:
 async def index(
     db: NamedDependency[Database],
     caller: NamedDependency[Caller],
-    scope_: Annotated[ListScope, Parameter(query="scope")] = "owned",
-    q: Annotated[str, Parameter(query="q", max_length=100)] = "",
-    sort: Annotated[str, Parameter(query="sort")] = "-createdAt",
+    scope_: Annotated[ListScope, QueryParameter(name="scope")] = "owned",
+    q: Annotated[str, QueryParameter(name="q", max_length=100)] = "",
+    sort: Annotated[str, QueryParameter(name="sort")] = "-createdAt",
     page: PageNumber = 1,
     limit: PageLimit = 20,
 ) -> Response[answers.Page[Project]]:

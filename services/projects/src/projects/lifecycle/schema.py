@@ -39,15 +39,6 @@ class Changes(Struct, frozen=True, forbid_unknown_fields=True, rename="camel", o
     settings: Options | UnsetType = UNSET
 
 
-class FromTemplate(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """A project to start from a template."""
-
-    name: Name
-    description: Description = ""
-    is_public: bool = False
-    variables: dict[str, Annotated[str, Meta(max_length=200)]] = {}
-
-
 class Project(Struct, frozen=True, rename="camel"):
     """A project, as ``role`` sees it."""
 

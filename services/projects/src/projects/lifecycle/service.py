@@ -46,7 +46,7 @@ async def index(
 
 
 async def create(
-    db: Database, settings: Settings, caller: Caller, new: NewProject
+    db: Queries, settings: Settings, caller: Caller, new: NewProject
 ) -> tuple[UUID, bytes]:
     """Create a project that the caller owns; return its id, and it as JSON."""
     project_id = uuid7()

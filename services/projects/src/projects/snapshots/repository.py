@@ -5,6 +5,7 @@ from uuid import UUID
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from common.database import Database
 from common.statements import document, encoded
@@ -20,7 +21,7 @@ def _pin() -> "sa.Select[int, str, bytes]":
     seq = bindparam("seq", type_=sa.BigInteger)
     newest = (
         sa.select(_V.path, _V.hash, _V.size, _V.encoding)
-        .distinct(_V.path)
+        .ext(distinct_on(_V.path))
         .where(_V.project_id == _PROJECT, (_V.seq <= seq) | seq.is_(None))
         .order_by(_V.path, _V.version.desc())
         .subquery("newest")

@@ -1,0 +1,59 @@
+"""What the builds service announces."""
+
+from typing import ClassVar
+from uuid import UUID
+
+from common.contracts.base import Event
+
+
+class BuildEvent(Event, frozen=True, kw_only=True):
+    """What every event of a build tells: which, of what, and who wanted it."""
+
+    build_id: UUID
+    project_id: UUID
+    user_id: UUID
+    target: str
+
+
+class BuildQueued(BuildEvent, frozen=True, kw_only=True):
+    """Somebody wants a build of the tree as it was then."""
+
+    subject: ClassVar[str] = "builds.build.queued.v1"
+
+    source_tree: str
+    retry_of: UUID | None = None
+
+
+class BuildStarted(BuildEvent, frozen=True, kw_only=True):
+    """A worker has taken a build; ``attempt`` counts from 1."""
+
+    subject: ClassVar[str] = "builds.build.started.v1"
+
+    attempt: int
+
+
+class BuildSucceeded(BuildEvent, frozen=True, kw_only=True):
+    """A build can be downloaded and, where its target is the web, played."""
+
+    subject: ClassVar[str] = "builds.build.succeeded.v1"
+
+    duration_ms: int
+    size: int
+
+
+class BuildFailed(BuildEvent, frozen=True, kw_only=True):
+    """A build ended without a result; ``status`` is ``failed`` or ``timed_out``."""
+
+    subject: ClassVar[str] = "builds.build.failed.v1"
+
+    status: str
+    error_code: str
+    error_message: str
+
+
+class BuildCancelled(BuildEvent, frozen=True, kw_only=True):
+    """Somebody ended a build before it ended itself."""
+
+    subject: ClassVar[str] = "builds.build.cancelled.v1"
+
+    actor_id: UUID

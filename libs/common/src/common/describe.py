@@ -1,0 +1,113 @@
+"""A service's OpenAPI document, completed with what the framework does not know.
+
+``python -m common.describe projects.main:create_app`` prints it: scopes, rate classes, the failures
+that every operation shares, and request bodies that take no unknown members.
+"""
+
+import importlib
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+from litestar import Litestar
+from litestar.handlers import HTTPRouteHandler
+from litestar.routes import HTTPRoute
+
+from common.errors import Failure
+
+type Document = dict[str, Any]
+
+_FAILURES = {
+    "400": "The request is not valid; ``details`` name each fault.",
+    "401": "Nobody is known to be calling, or the token is not good any more.",
+    "403": "The caller is known, and may not do this.",
+    "404": "There is no such thing, or the caller may not know of it.",
+    "429": "Too many requests; ``Retry-After`` says when to come back.",
+    "503": "Something does not answer now; ``Retry-After`` says when to try again.",
+    "default": "Any other failure, in the same envelope.",
+}
+_SCHEMES: Document = {
+    "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+    "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+}
+
+
+def document(app: Litestar) -> Document:
+    """Return the OpenAPI 3.1 document of an application."""
+    made: Document = app.openapi_schema.to_schema()
+    components = made.setdefault("components", {})
+    schemas = components.setdefault("schemas", {})
+    (_, failure) = msgspec.json.schema_components([Failure], ref_template=_REF)
+    schemas.update(failure)
+    components["securitySchemes"] = _SCHEMES
+    for path, method, handler in _operations(app):
+        operation = made["paths"].get(path, {}).get(method)
+        if operation is not None:
+            _complete(operation, handler.opt)
+            _add_body(operation, handler.opt, schemas)
+            _close(operation, schemas)
+    return made
+
+
+_REF = "#/components/schemas/{name}"
+
+
+def _operations(app: Litestar) -> Iterator[tuple[str, str, HTTPRouteHandler]]:
+    for route in app.routes:
+        if isinstance(route, HTTPRoute):
+            for handler in route.route_handlers:
+                for method in handler.http_methods:
+                    yield route.path_format, method.lower(), handler
+
+
+def _complete(operation: Document, opt: dict[str, Any]) -> None:
+    scope = opt.get("scope")
+    security: list[Document] = [{"bearer": []}]
+    if scope:
+        security.append({"apiKey": [scope]})
+    if opt.get("anonymous"):
+        security.append({})
+    operation["security"] = security
+    operation["x-scope"] = scope
+    operation["x-rate-class"] = opt.get("rate", "read")
+    content = {"application/json": {"schema": {"$ref": _REF.format(name="Failure")}}}
+    responses = operation.setdefault("responses", {})
+    for status, description in _FAILURES.items():
+        if status == "400" or status not in responses:
+            responses[status] = {"description": description, "content": content}
+
+
+def _add_body(operation: Document, opt: dict[str, Any], schemas: Document) -> None:
+    """Describe the body of a route that reads it itself."""
+    content: Document = {}
+    if opt.get("body") is not None:
+        (schema,), found = msgspec.json.schema_components([opt["body"]], ref_template=_REF)
+        for name, part in found.items():
+            schemas.setdefault(name, part)
+        content["application/json"] = {"schema": schema}
+    if opt.get("takes_bytes"):
+        content["application/octet-stream"] = {"schema": {"type": "string", "format": "binary"}}
+    if content:
+        operation["requestBody"] = {"required": True, "content": content}
+
+
+def _close(operation: Document, schemas: Document) -> None:
+    """Say of a request's object what the decoder does: unknown members are refused."""
+    content = operation.get("requestBody", {}).get("content", {})
+    for media in content.values():
+        name = media.get("schema", {}).get("$ref", "").rpartition("/")[2]
+        if name in schemas:
+            schemas[name].setdefault("additionalProperties", False)
+
+
+def main() -> None:
+    """Print the document of the application that the first argument names."""
+    module, _, attribute = sys.argv[1].partition(":")
+    create: Callable[[], Litestar] = getattr(importlib.import_module(module), attribute)
+    body = msgspec.json.format(msgspec.json.encode(document(create()), order="sorted"), indent=2)
+    sys.stdout.buffer.write(body + b"\n")
+
+
+if __name__ == "__main__":
+    main()
