@@ -1,0 +1,179 @@
+"""What the steps of one build share: the order, its rooms, the tools, and who is told of it."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+from uuid import UUID
+
+from msgspec import Struct
+
+from builds.pipeline.cache import Cache
+from builds.sandbox.types import Limits, Sandbox
+from builds.settings import Settings
+from builds.types import Manifest, Options, StepStatus
+
+_TSC = "@typescript/typescript-linux-{arch}/lib"
+_ESBUILD = "@esbuild/linux-{arch}/bin/esbuild"
+_ARCHITECTURES = {"x86_64": "x64", "aarch64": "arm64"}
+_SEARCHABLE = 0o001
+
+
+class Told(Protocol):
+    """Whoever follows a build."""
+
+    def say(self, step: str, text: str) -> None:
+        """Hear some lines of a step."""
+
+    def begin(self, step: str) -> None:
+        """Hear that a step begins."""
+
+    def end(self, step: str, status: StepStatus) -> None:
+        """Hear how a step ended."""
+
+
+class Order(Struct, frozen=True):
+    """What to build."""
+
+    build_id: UUID
+    project_id: UUID
+    target: str
+    options: Options
+    manifest: Manifest
+
+
+class Rooms(Struct, frozen=True):
+    """One build's folders."""
+
+    tree: Path
+    config: Path
+    bundle: Path
+    site: Path
+    root: Path
+
+
+class Workshop(Struct, frozen=True):
+    """What all builds of a worker share."""
+
+    settings: Settings
+    sandbox: Sandbox
+    cache: Cache
+    tsc: Path
+    esbuild: Path
+    rooms: Path
+
+
+def workshop(settings: Settings, sandbox: Sandbox) -> Workshop:
+    """Find the tools and a place to work at, both where the sandbox's own user may read."""
+    home = Path(settings.build_cache_dir).absolute()
+    place = _open_place(home / "rooms")
+    toolchain = Path(settings.toolchain_dir).absolute()
+    if (toolchain / "node_modules").is_dir():
+        toolchain /= "node_modules"
+    arch = _ARCHITECTURES.get(os.uname().machine, os.uname().machine)
+    return Workshop(
+        settings=settings,
+        sandbox=sandbox,
+        cache=Cache(home / "blobs"),
+        tsc=_readable(toolchain / _TSC.format(arch=arch), place),
+        esbuild=_readable(toolchain / _ESBUILD.format(arch=arch), place),
+        rooms=place,
+    )
+
+
+def _open_place(wanted: Path) -> Path:
+    wanted.mkdir(parents=True, exist_ok=True)
+    wanted.chmod(0o755)
+    if _is_open(wanted):
+        return wanted
+    # below a private home the sandbox's user sees nothing: work where everybody may pass
+    return Path(tempfile.mkdtemp(prefix="worldloom-builds-")).joinpath("rooms")
+
+
+def _readable(tool: Path, place: Path) -> Path:
+    if not tool.exists() or _is_open(tool):
+        return tool
+    copy = place.parent / "tools" / tool.name
+    if not copy.exists():
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        (shutil.copytree if tool.is_dir() else shutil.copy2)(tool, copy)
+    return copy
+
+
+def _is_open(path: Path) -> bool:
+    """Whether any user may get to ``path``."""
+    folders = [p for p in (path, *path.parents) if p.is_dir()]
+    return all(p.stat().st_mode & _SEARCHABLE for p in folders)
+
+
+@contextmanager
+def rooms(shop: Workshop, name: str) -> Iterator[Rooms]:
+    """Folders for one build, gone afterwards."""
+    shop.rooms.mkdir(parents=True, exist_ok=True)
+    shop.rooms.parent.chmod(0o755)
+    root = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=shop.rooms))
+    try:
+        made = Rooms(root / "tree", root / "config", root / "bundle", root / "site", root)
+        root.chmod(0o755)
+        for folder in (made.tree, made.config, made.bundle, made.site):
+            folder.mkdir()
+        yield made
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+
+
+class Progress:
+    """How a step goes: it succeeds unless somebody says otherwise."""
+
+    def __init__(self) -> None:
+        self.status: StepStatus = "success"
+
+
+@contextmanager
+def step(told: Told, name: str) -> Generator[Progress]:
+    """Tell of a step's beginning and of its end."""
+    progress = Progress()
+    told.begin(name)
+    try:
+        yield progress
+    except BaseException:
+        progress.status = "failed"
+        raise
+    finally:
+        told.end(name, progress.status)
+
+
+class Lines:
+    """Passes on what a tool says, line by line, however it arrives."""
+
+    def __init__(self, told: Told, name: str) -> None:
+        self._told = told
+        self._name = name
+        self._rest = b""
+
+    def __call__(self, piece: bytes) -> None:
+        """Hear some bytes."""
+        *lines, self._rest = (self._rest + piece).split(b"\n")
+        if lines:
+            self._told.say(self._name, b"\n".join(lines).decode(errors="replace"))
+
+    def close(self) -> None:
+        """Pass on what did not end with a line's end."""
+        if self._rest:
+            self._told.say(self._name, self._rest.decode(errors="replace"))
+
+
+def limits(settings: Settings, wall_s: float) -> Limits:
+    """What one tool may take."""
+    return Limits(
+        wall_s=wall_s,
+        memory_bytes=settings.sandbox_memory_bytes,
+        processes=settings.sandbox_processes,
+        cpus=settings.sandbox_cpus,
+        scratch_bytes=settings.sandbox_scratch_bytes,
+        output_bytes=settings.sandbox_output_bytes,
+        log_bytes=settings.sandbox_log_bytes,
+    )

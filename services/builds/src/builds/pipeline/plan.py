@@ -1,0 +1,91 @@
+"""What is in a tree: where its code starts, what its page is, what is copied as it is."""
+
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from builds.pipeline import page, tsconfig
+from builds.types import BuildError
+
+_ENTRIES = ("src/main.ts", "src/main.tsx", "src/index.ts", "main.ts", "index.ts", "src/main.js")
+_CHECKED = (".ts", ".tsx", ".mts", ".cts")
+_CODE = (*_CHECKED, ".jsx")
+_STATIC = ("assets/", "public/")
+_OURS = frozenset({"project.json", "package.json", "package-lock.json", "template.json"})
+
+
+class About(Struct, frozen=True):
+    """What project.json says."""
+
+    name: str = "Game"
+    entry: str = ""
+    page: str = "index.html"
+
+
+class Plan(Struct, frozen=True):
+    """How a tree becomes a site."""
+
+    page_path: str
+    page: str
+    entries: list[str]
+    is_typed: bool
+    config: dict[str, Any]
+    files: list[str]
+
+
+def of(tree: Path) -> Plan:
+    """Look at a tree; raises ``BuildError`` where it cannot be built."""
+    files = sorted(str(p.relative_to(tree)) for p in tree.rglob("*") if p.is_file())
+    about = _about(tree)
+    page_path = page.local(about.page) or "index.html"
+    text = _text(tree / page_path) if page_path in files else page.empty(about.name)
+    config = tsconfig.read(_text(tree / "tsconfig.json")) if "tsconfig.json" in files else {}
+    entries = _entries(about, page.modules(text), set(files))
+    is_typed = any(f.endswith(_CHECKED) for f in files)
+    return Plan(page_path, text, entries, is_typed, config, files)
+
+
+def _about(tree: Path) -> About:
+    try:
+        return msgspec.json.decode((tree / "project.json").read_bytes(), type=About)
+    except FileNotFoundError:
+        return About()
+    except (msgspec.MsgspecError, UnicodeError, RecursionError, IsADirectoryError) as exc:
+        raise BuildError("CONFIG_INVALID", f"project.json cannot be read: {exc}") from exc
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8-sig", errors="replace")
+
+
+def _entries(about: About, started: list[str], files: set[str]) -> list[str]:
+    missing = [path for path in started if path not in files]
+    if missing:
+        raise BuildError("ENTRY_MISSING", f"The page starts {missing[0]}, which is not there.")
+    if started:
+        return started
+    named = page.local(about.entry)
+    if named and named not in files:
+        raise BuildError("ENTRY_MISSING", f"project.json names {named}, which is not there.")
+    if named:
+        return [named]
+    found = [path for path in _ENTRIES if path in files]
+    if not found:
+        raise BuildError("ENTRY_MISSING", f"There is no {_ENTRIES[0]} to start with.")
+    return found[:1]
+
+
+def is_copied(path: str, used: set[str]) -> bool:
+    """Whether a file goes into the site as it is; ``used`` are those that the bundle is made of."""
+    if path.startswith(_STATIC):
+        return not _is_hidden(path)
+    name = PurePosixPath(path).name
+    is_code = path.endswith(_CODE) or path in used or path.startswith("node_modules/")
+    is_about = path in _OURS or (name.startswith("tsconfig") and name.endswith(".json"))
+    return not (is_code or is_about or _is_hidden(path))
+
+
+def _is_hidden(path: str) -> bool:
+    return any(part.startswith(".") for part in PurePosixPath(path).parts)

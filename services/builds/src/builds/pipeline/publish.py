@@ -1,0 +1,64 @@
+"""The last step: the site and the archive go to the object store."""
+
+import asyncio
+from pathlib import Path
+from typing import Protocol
+from uuid import UUID
+
+import structlog
+
+from builds import places
+from builds.mime import media_type
+from builds.pipeline.context import Told, Workshop
+from builds.types import BuildError
+from common.errors import UnavailableError
+
+log = structlog.get_logger()
+
+STEP = "publish"
+
+
+class Shelf(Protocol):
+    """Where results are kept."""
+
+    async def put(self, key: str, path: Path, content_type: str) -> None:
+        """Keep the file under ``key``."""
+
+
+async def result(
+    build_id: UUID,
+    site: Path,
+    paths: list[str],
+    archive: Path,
+    shop: Workshop,
+    shelf: Shelf,
+    told: Told,
+) -> None:
+    """Store every file; the build may be played when the last has arrived."""
+    turns = asyncio.Semaphore(shop.settings.transfers_at_once)
+
+    async def put(key: str, path: Path) -> None:
+        async with turns:
+            await _patiently(shop, shelf, key, path, told)
+
+    await asyncio.gather(
+        put(places.artifact(build_id, archive.name), archive),
+        *[put(places.page(build_id, path), site / path) for path in paths],
+    )
+
+
+async def _patiently(shop: Workshop, shelf: Shelf, key: str, path: Path, told: Told) -> None:
+    """A store that is away is waited for: the work is done, only its result has no place yet."""
+    pause_s = shop.settings.retry_pause_s
+    for attempt in range(1, shop.settings.publish_attempts_max + 1):
+        try:
+            await shelf.put(key, path, media_type(path.name))
+        except UnavailableError as exc:
+            log.warning("publish_waits", attempt=attempt, error=repr(exc.__cause__ or exc))
+            if attempt == 1:
+                told.say(STEP, "The store does not answer; the build waits for it.")
+        else:
+            return
+        await asyncio.sleep(pause_s)
+        pause_s = min(pause_s * 2, shop.settings.retry_pause_s_max)
+    raise BuildError("STORAGE_UNAVAILABLE", "The store took no files; try again.")

@@ -1,0 +1,102 @@
+"""What a build is made of, as the service and its workers both speak of it."""
+
+from datetime import datetime
+from typing import Literal
+
+from msgspec import Struct
+
+type Target = Literal["web", "electron", "cordova"]
+type Status = Literal[
+    "queued", "building", "success", "failed", "cancelled", "timed_out", "superseded"
+]
+type StepStatus = Literal["running", "success", "failed", "skipped"]
+
+UNFINISHED: tuple[Status, ...] = ("queued", "building")
+RETRYABLE: tuple[Status, ...] = ("failed", "cancelled", "timed_out", "superseded")
+
+
+class Step(Struct, frozen=True, rename="camel"):
+    """A part of a build, and how long it took."""
+
+    name: str
+    started_at: datetime
+    duration_ms: int | None
+    status: StepStatus
+
+
+class Diagnostic(Struct, frozen=True, rename="camel"):
+    """What a tool has to say about a place in the project. Lines and columns count from 1."""
+
+    file: str | None
+    line: int | None
+    column: int | None
+    code: str
+    message: str
+    severity: Literal["error", "warning"]
+
+
+class Artifact(Struct, frozen=True, rename="camel"):
+    """A file to download."""
+
+    name: str
+    platform: str
+    size: int
+    sha256: str
+    mime_type: str
+    url: str = ""
+
+
+class Options(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """How the bundle is made."""
+
+    minify: bool = True
+    sourcemap: bool = True
+
+
+class File(Struct, frozen=True):
+    """A file of the project as it was."""
+
+    path: str
+    hash: str
+    size: int
+
+
+class Asset(Struct, frozen=True, rename="camel"):
+    """An asset of the project as it was. ``url`` reads it for a while."""
+
+    name: str
+    sha256: str
+    size: int
+    url: str
+
+
+class Manifest(Struct, frozen=True, rename="camel"):
+    """All that a build is made from."""
+
+    seq: int
+    files: list[File]
+    assets: list[Asset]
+
+
+class Page(Struct, frozen=True):
+    """A file of a site that is played."""
+
+    size: int
+    sha256: str
+
+
+class BuildError(Exception):
+    """A build ends here, and its owner is told why."""
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        diagnostics: list[Diagnostic] | None = None,
+        status: Literal["failed", "timed_out"] = "failed",
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.diagnostics = diagnostics or []
+        self.status = status
