@@ -1,0 +1,149 @@
+# Every command that anybody types. `make` lists them. S=projects narrows those that say so.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+MAKEFLAGS += --no-print-directory
+
+export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.tools/bin:$(PATH)
+
+S ?=
+M ?=
+ARGS ?=
+PYTEST := python -m pytest
+FOLDERS := $(if $(S),services/$(S),)
+SCRIPTS := $(wildcard scripts/*.sh) .ci/run
+
+##@ The fleet
+
+.PHONY: help
+help: ## list the commands
+	@awk 'BEGIN {FS = ":.*## "} \
+	  /^##@/ {printf "\n%s\n", substr($$0, 5)} \
+	  /^[a-z0-9_-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: setup
+setup: ## install what is missing: system packages, Python, Node, their packages
+	@scripts/bootstrap.sh
+
+.PHONY: dev
+dev: setup ## start everything, print where it is
+	@fleet up
+
+.PHONY: down
+down: ## stop everything
+	@fleet down
+
+.PHONY: status
+status: ## which processes run
+	@fleet status
+
+.PHONY: logs
+logs: ## show the logs (S=projects: of one process)
+	@fleet logs $(S)
+
+.PHONY: restart
+restart: ## restart everything, or one process (S=projects)
+	@fleet restart $(S)
+
+.PHONY: clean
+clean: ## stop everything and remove its data, secrets and logs
+	@fleet clean
+
+.PHONY: doctor
+doctor: ## say what is wrong with this machine, and how to mend it
+	@fleet doctor
+
+.PHONY: demo
+demo: setup ## play the whole story through the gateway (after make dev)
+	@fleet demo
+
+.PHONY: seed
+seed: ## put the demo account and its project there
+	@fleet seed
+
+.PHONY: run
+run: setup ## run some of the fleet's processes only (S=projects, and what it needs)
+	@fleet up $(S)
+
+##@ Code
+
+.PHONY: fmt
+fmt: ## format, and mend what can be mended
+	@ruff format .
+	@ruff check --fix .
+
+.PHONY: lint
+lint: ## ruff, formatting, import contracts, declared dependencies, shell scripts
+	@ruff check .
+	@ruff format --check .
+	@lint-imports
+	@for member in libs/common services/* deploy/local; do \
+	  echo "deptry $$member"; (cd $$member && deptry src --config $(CURDIR)/pyproject.toml --no-ansi >/dev/null) \
+	  || (cd $$member && deptry src --no-ansi); done
+	@if command -v shellcheck >/dev/null; then shellcheck -x $(SCRIPTS); else echo "shellcheck is not installed: scripts were not checked"; fi
+
+.PHONY: types
+types: ## mypy --strict
+	@mypy
+
+##@ Tests (S=projects narrows, ARGS passes on)
+
+.PHONY: unit
+unit: ## rules, without anything running
+	@$(PYTEST) -m unit $(FOLDERS) $(ARGS)
+
+.PHONY: integration
+integration: ## services through HTTP, on real servers
+	@$(PYTEST) -m integration $(FOLDERS) $(ARGS)
+
+.PHONY: contract
+contract: ## documents and events, at both ends
+	@$(PYTEST) -m contract $(FOLDERS) $(ARGS)
+
+.PHONY: architecture
+architecture: ## the repository itself
+	@$(PYTEST) -m architecture $(ARGS)
+
+.PHONY: e2e
+e2e: ## the fleet behind its gateway
+	@$(PYTEST) -m e2e $(ARGS)
+
+.PHONY: test
+test: setup ## everything: lint, types, then all tests in one run
+	@$(MAKE) lint types
+	@$(PYTEST) $(ARGS)
+
+.PHONY: check
+check: setup ## lint, types, and the tests that need no servers
+	@$(MAKE) lint types
+	@$(PYTEST) -m "unit or contract or architecture" $(ARGS)
+
+.PHONY: isolated
+isolated: setup ## each service's unit tests with its own dependencies only (S=projects)
+	@scripts/isolated.sh $(S)
+
+.PHONY: bench
+bench: ## measure the hot paths beside the peer
+	@scripts/bootstrap.sh --bench
+	@python -m benchmarks.bench $(ARGS)
+
+##@ Generated files and schemas
+
+.PHONY: contracts
+contracts: ## write the OpenAPI and AsyncAPI documents
+	@fleet contracts
+
+.PHONY: lock
+lock: ## resolve dependencies anew and write the locks (ARGS=--upgrade)
+	@scripts/lock.sh $(ARGS)
+
+.PHONY: migrate
+migrate: ## bring the schemas up to date (S=projects: of one service)
+	@fleet migrate $(S)
+
+.PHONY: migration
+migration: ## write a migration from what changed in tables.py (S=projects M="add a column")
+	@test -n "$(S)" -a -n "$(M)" || { echo 'say which service and what: make migration S=projects M="add a column"' >&2; exit 2; }
+	@fleet migration $(S) "$(M)"
