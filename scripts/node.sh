@@ -23,7 +23,7 @@ install_node() {
   ! new_enough_node || return 0
   [[ -x .tools/bin/python ]] || make_tools
   say "installing Node into .tools"
-  .tools/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r scripts/node.lock ||
+  .tools/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r scripts/node.txt ||
     die "no Node $NODE_MAJOR_MIN: install it from your system or a version manager, and run this again"
   hash -r
   new_enough_node || die "Node in .tools does not run; install Node $NODE_MAJOR_MIN yourself"

@@ -24,10 +24,10 @@ install_python_environment() {
 
 install_uv() {
   [[ -x .tools/bin/python ]] || make_tools
-  ! installed .tools/.uv scripts/uv.lock || return 0
+  ! installed .tools/.uv scripts/uv.txt || return 0
   say "installing uv into .tools"
-  .tools/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r scripts/uv.lock
-  digest scripts/uv.lock >.tools/.uv
+  .tools/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r scripts/uv.txt
+  digest scripts/uv.txt >.tools/.uv
 }
 
 # an environment of our own: the system's Python lets nobody install beside its packages (PEP 668)
