@@ -1,13 +1,12 @@
 """The assets service: the library of each project, and the bytes in it."""
 
 from litestar import Litestar
-from litestar.datastructures import State
 from litestar.di import Provide
 
 from assets.delivery import routes as delivery
 from assets.library import events
 from assets.library import routes as library
-from assets.means import Means
+from assets.means import Assembly, provide_means
 from assets.peers import Projects
 from assets.presigned import routes as presigned
 from assets.presigned.sweep import Sweeper
@@ -24,15 +23,11 @@ def create_app() -> Litestar:
     settings = load(Settings)
     storage = Storage(load(StorageSettings), watched=BUCKET)
     projects = Projects(settings)
-
-    async def means(state: State) -> Means:
-        return Means(state.db, storage, settings, projects)
-
     return app.build(
         "assets",
         settings,
         [library.router, library.internal, uploads.router, presigned.router, delivery.router],
         subscriptions=events.SUBSCRIPTIONS,
-        dependencies={"means": Provide(means, use_cache=False)},
-        parts=[projects, storage, Sweeper(settings, storage, projects)],
+        dependencies={"means": Provide(provide_means)},
+        parts=[projects, storage, Assembly(settings, storage, projects), Sweeper(settings)],
     )

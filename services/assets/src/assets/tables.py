@@ -61,10 +61,10 @@ class UploadRow(Tables):
     expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
+# the row's own column as text: in RETURNING the table would be selected from once more
 _IS_PUBLIC = (
     sa.select(access.AccessRow.is_public)
-    .where(access.AccessRow.resource_id == AssetRow.project_id)
-    .correlate(AssetRow)
+    .where(access.AccessRow.resource_id == sa.literal_column("asset.project_id", sa.Uuid()))
     .scalar_subquery()
     .label("is_public")
 )

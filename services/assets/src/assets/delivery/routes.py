@@ -6,15 +6,13 @@ from litestar import Request, Response, Router, route
 from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.enums import HttpMethod
-from litestar.params import FromPath, Parameter
+from litestar.params import FromPath, HeaderParameter
 from litestar.response import Stream
 
 from assets.delivery import service
 from assets.delivery.service import Conditions, Delivery
 from assets.means import Means
 from common.caller import needs
-
-type Given = str | None
 
 
 @route(
@@ -27,9 +25,9 @@ async def show(
     request: Request[object, object, State],
     means: NamedDependency[Means],
     sha256: FromPath[str],
-    byte_range: Annotated[Given, Parameter(header="range")] = None,
-    if_range: Annotated[Given, Parameter(header="if-range")] = None,
-    if_none_match: Annotated[Given, Parameter(header="if-none-match")] = None,
+    byte_range: Annotated[str | None, HeaderParameter(name="range")] = None,
+    if_range: Annotated[str | None, HeaderParameter(name="if-range")] = None,
+    if_none_match: Annotated[str | None, HeaderParameter(name="if-none-match")] = None,
 ) -> Response[bytes] | Stream:
     """Serve the bytes of a public project's asset; what has this address never changes.
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from litestar import Response, Router, delete, get, patch
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody, Parameter
+from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 
 from assets.library import service
 from assets.library.repository import SORTS
@@ -18,7 +18,7 @@ from common.caller import Caller, needs
 
 _READ = needs("assets:read", anonymous=True)
 _WRITE = needs("assets:write", rate="write")
-type IfMatch = Annotated[str | None, Parameter(header="if-match")]
+IfMatch = Annotated[str | None, HeaderParameter(name="if-match")]
 
 
 @get("/projects/{project_id:uuid}/assets", opt=_READ)
@@ -26,9 +26,9 @@ async def index(
     means: NamedDependency[Means],
     caller: NamedDependency[Caller],
     project_id: FromPath[UUID],
-    kind: Annotated[Kind | None, Parameter(query="type")] = None,
-    q: Annotated[str, Parameter(query="q", max_length=100)] = "",
-    sort: Annotated[str, Parameter(query="sort")] = "-createdAt",
+    kind: Annotated[Kind | None, QueryParameter(name="type")] = None,
+    q: Annotated[str, QueryParameter(name="q", max_length=100)] = "",
+    sort: Annotated[str, QueryParameter(name="sort")] = "-createdAt",
     page: PageNumber = 1,
     limit: PageLimit = 20,
 ) -> Page[Asset]:
@@ -43,7 +43,7 @@ async def show(
     means: NamedDependency[Means],
     caller: NamedDependency[Caller],
     asset_id: FromPath[UUID],
-    if_none_match: Annotated[str | None, Parameter(header="if-none-match")] = None,
+    if_none_match: Annotated[str | None, HeaderParameter(name="if-none-match")] = None,
 ) -> Response[Answer[Asset] | None]:
     """Show an asset."""
     stored = await service.show(means, caller, asset_id)

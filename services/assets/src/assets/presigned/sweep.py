@@ -6,10 +6,8 @@ import structlog
 from litestar import Litestar
 
 from assets.means import Means
-from assets.peers import Projects
 from assets.presigned import service
 from assets.settings import Settings
-from common.storage import Storage
 
 log = structlog.get_logger()
 
@@ -17,16 +15,13 @@ log = structlog.get_logger()
 class Sweeper:
     """Sweeps expired uploads; what fails is tried again at the next turn."""
 
-    def __init__(self, settings: Settings, storage: Storage, projects: Projects) -> None:
-        self._settings = settings
-        self._storage = storage
-        self._projects = projects
+    def __init__(self, settings: Settings) -> None:
+        self._every_s = settings.sweep_every_s
         self._task: asyncio.Task[None] | None = None
 
     async def open(self, app: Litestar) -> None:
         """Start."""
-        means = Means(app.state.db, self._storage, self._settings, self._projects)
-        self._task = asyncio.get_running_loop().create_task(self._run(means))
+        self._task = asyncio.get_running_loop().create_task(self._run(app.state.means))
 
     async def close(self) -> None:
         """Stop."""
@@ -36,7 +31,7 @@ class Sweeper:
 
     async def _run(self, means: Means) -> None:
         while True:
-            await asyncio.sleep(self._settings.sweep_every_s)
+            await asyncio.sleep(self._every_s)
             try:
                 await service.sweep(means)
             except Exception as exc:  # noqa: BLE001 - whatever it is, the next turn is due

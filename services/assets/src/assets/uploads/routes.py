@@ -22,7 +22,7 @@ from common.errors import InvalidError, PayloadTooLargeError, UnsupportedMediaTy
 _BASE = "/api/v1/assets"
 _UPLOAD = needs("assets:write", rate="upload")
 _ENVELOPE_BYTES = 65_536
-type AnyRequest = Request[object, object, State]
+AnyRequest = Request[object, object, State]
 
 _FILE = Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY)
 _PROJECT = Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.UUID)
@@ -140,7 +140,7 @@ def _project(fields: dict[str, str]) -> UUID:
 
 
 def _kind(fields: dict[str, str]) -> Kind | None:
-    if "type" not in fields:
+    if not fields.get("type"):
         return None
     try:
         kind: Kind = msgspec.convert(fields["type"], Kind)

@@ -1,0 +1,253 @@
+"""Callers, projects and files for the tests of assets."""
+
+import asyncio
+import hashlib
+import struct
+import zlib
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import httpx
+import msgspec
+import pytest
+from litestar import Litestar
+
+from assets.main import create_app
+from assets.means import Means
+from assets.presigned.service import sweep
+from common.access import Access, learn
+from common.ids import uuid7
+
+
+class Client(httpx.AsyncClient):
+    """Calls the service in this process, on this event loop."""
+
+    def __init__(self, app: Litestar) -> None:
+        self.app = app
+        transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]  # Litestar's own types
+        super().__init__(transport=transport, base_url="http://assets")
+
+
+type Serving = Callable[..., AbstractAsyncContextManager[Client]]
+
+SECRET = "s" * 32
+
+
+def sha256(content: bytes) -> str:
+    """The hash that an asset of that content has."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def picture(width: int = 3, height: int = 2, filler: bytes = b"") -> bytes:
+    """A PNG picture; ``filler`` makes it another one."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        checked = kind + data
+        return struct.pack(">I", len(data)) + checked + struct.pack(">I", zlib.crc32(checked))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    rows = (b"\0" + b"\x7f" * 3 * width) * height if width * height < 10_000 else b""
+    text = chunk(b"tEXt", b"Comment\0" + filler) if filler else b""
+    body = chunk(b"IDAT", zlib.compress(rows))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + text + body + chunk(b"IEND", b"")
+
+
+class Desk:
+    """The service, and in one test its people, projects and files: nobody of another test."""
+
+    png = staticmethod(picture)
+    sha256 = staticmethod(sha256)
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self.owner = uuid7()
+        self.editor = uuid7()
+        self.commenter = uuid7()
+        self.viewer = uuid7()
+        self.stranger = uuid7()
+
+    def headers(self, user: UUID | None, **more: str) -> dict[str, str]:
+        """What the gateway sends for a user."""
+        identity = {"x-user-id": str(user)} if user else {}
+        given = {name.replace("_", "-"): value for name, value in more.items()}
+        return {"x-fleet-secret": SECRET, **identity, **given}
+
+    async def project(self, *, is_public: bool = False) -> UUID:
+        """Let there be a project of which the service heard."""
+        project_id = uuid7()
+        await self.access(project_id, is_public=is_public)
+        return project_id
+
+    async def access(
+        self,
+        project_id: UUID,
+        *,
+        version: int = 1,
+        is_public: bool = False,
+        is_deleted: bool = False,
+        without: UUID | None = None,
+    ) -> None:
+        """Let the service hear who may do what, as of ``version``."""
+        people = ("owner", "editor", "commenter", "viewer")
+        roles = {str(getattr(self, role)): role for role in people}
+        access = Access(
+            resource_id=project_id,
+            version=version,
+            is_public=is_public,
+            is_deleted=is_deleted,
+            roles={user: role for user, role in roles.items() if user != str(without)},
+        )
+        await learn(self.client.app.state.db, access)
+
+    async def call(
+        self, method: str, path: str, user: UUID | None, *, json: Any = None, **headers: str
+    ) -> httpx.Response:
+        """Call a route as a user."""
+        return await self.client.request(
+            method, path, json=json, headers=self.headers(user, **headers), follow_redirects=False
+        )
+
+    async def upload(
+        self,
+        user: UUID,
+        project: UUID | str,
+        content: bytes,
+        filename: str = "ball.png",
+        content_type: str = "",
+        **fields: str,
+    ) -> httpx.Response:
+        """Upload one file."""
+        return await self.client.post(
+            "/api/v1/assets/upload",
+            headers=self.headers(user),
+            data={"projectId": str(project), **fields},
+            files={"file": (filename, content, content_type)},
+        )
+
+    async def batch(
+        self, user: UUID, project: UUID, *files: tuple[str, bytes, str]
+    ) -> httpx.Response:
+        """Upload many files."""
+        return await self.client.post(
+            "/api/v1/assets/batch-upload",
+            headers=self.headers(user),
+            data={"projectId": str(project)},
+            files=[("files", file) for file in files],
+        )
+
+    async def listed(self, project: UUID, query: str = "") -> list[dict[str, Any]]:
+        """The assets that the owner sees."""
+        answer = await self.call("GET", f"/api/v1/projects/{project}/assets?{query}", self.owner)
+        found: list[dict[str, Any]] = answer.json()["data"]
+        return found
+
+    async def events(self, project: UUID) -> list[tuple[str, dict[str, Any]]]:
+        """What was announced about the project, in its order."""
+        pool = self.client.app.state.db._pool  # noqa: SLF001 - the outbox has no other reader
+        rows = await pool.fetch(
+            "SELECT subject, data::text FROM outbox WHERE key = $1 ORDER BY position", str(project)
+        )
+        return [(row["subject"], msgspec.json.decode(row["data"])) for row in rows]
+
+    async def expire(self, upload_id: str, *, ago_s: int) -> None:
+        """Let an upload have expired so long ago."""
+        pool = self.client.app.state.db._pool  # noqa: SLF001 - time cannot be waited for
+        await pool.execute(
+            "UPDATE upload SET expires_at = now() - make_interval(secs => $1) WHERE id = $2",
+            ago_s,
+            upload_id,
+        )
+
+    async def sweep(self) -> None:
+        """Sweep until nothing is left to do."""
+        while await sweep(self.means()):
+            pass
+
+    def means(self) -> Means:
+        """What the service works with."""
+        means: Means = self.client.app.state.means
+        return means
+
+
+def environment(**other: str) -> dict[str, str]:
+    """What the service is told, with the stores that the tests run against."""
+    return {
+        "DATABASE_URL": "postgresql://assets:dev@127.0.0.1:18999/worldloom",
+        "NATS_URL": "nats://127.0.0.1:18998",
+        "FLEET_SECRET": SECRET,
+        "S3_ENDPOINT_URL": "http://127.0.0.1:25733",
+        "S3_ACCESS_KEY": "AKIASSETS",
+        "S3_SECRET_KEY": "secretassets",
+        "S3_PUBLIC_URL": "http://localhost:8080",
+        "GATEWAY_URL": "http://localhost:8080",
+        "PROJECTS_URL": "http://127.0.0.1:9",
+        "ACCESS_LOG": "false",
+        "IMAGE_PIXELS_MAX": "1000000",
+        "SWEEP_EVERY_S": "3600",
+    } | other
+
+
+@asynccontextmanager
+async def alive(app: Litestar) -> AsyncGenerator[None]:
+    """Let the service live in a task of its own: a fixture's two halves are different tasks."""
+    started, stopping = asyncio.Event(), asyncio.Event()
+
+    async def live() -> None:
+        async with app.lifespan():
+            started.set()
+            await stopping.wait()
+
+    living = asyncio.create_task(live())
+    waiting = asyncio.create_task(started.wait())
+    await asyncio.wait({living, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    try:
+        yield
+    finally:
+        stopping.set()
+        await living
+
+
+@pytest.fixture(scope="session")
+def serving() -> Serving:
+    """Run the service in this process, with some of its settings changed."""
+
+    @asynccontextmanager
+    async def serving(**other: str) -> AsyncGenerator[Client]:
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in environment(**other).items():
+                patch.setenv(name, value)
+            app = create_app()
+        async with alive(app), Client(app) as client:
+            yield client
+
+    return serving
+
+
+@pytest.fixture(scope="session")
+async def client(serving: Serving) -> AsyncGenerator[Client]:
+    """The service as it is."""
+    async with serving() as client:
+        yield client
+
+
+@pytest.fixture
+def desk(client: Client) -> Desk:
+    """The service, and people and projects of this test alone."""
+    return Desk(client)
+
+
+@pytest.fixture(scope="session")
+async def store() -> AsyncGenerator[Callable[..., Any]]:
+    """Follow a presigned URL as the gateway does: to the store, with the Host as signed."""
+    async with httpx.AsyncClient(base_url=environment()["S3_ENDPOINT_URL"]) as client:
+
+        async def follow(method: str, url: str, **more: Any) -> httpx.Response:
+            signed = httpx.URL(url)
+            headers = {"host": signed.netloc.decode(), **more.pop("headers", {})}
+            target = signed.raw_path.decode()
+            return await client.request(method, target, headers=headers, **more)
+
+        yield follow

@@ -1,0 +1,40 @@
+"""What the service hears of projects, as the bus brings it."""
+
+import msgspec
+
+from assets.library.events import SUBSCRIPTIONS
+from common.bus import Bus, Listener
+from common.contracts.base import CloudEvent
+from common.contracts.projects import AccessChanged
+from common.ids import uuid7
+
+
+def heard(project, version, roles):
+    """An event as it comes from JetStream."""
+    fact = AccessChanged(
+        project_id=project, version=version, is_public=False, is_deleted=False, roles=roles
+    )
+    event = CloudEvent(
+        id=uuid7(),
+        source="/projects",
+        type=fact.subject,
+        subject=str(project),
+        time="2026-01-01T00:00:00Z",
+        data=fact,
+    )
+    return msgspec.json.encode(event)
+
+
+async def test_the_newest_word_counts_and_each_is_heard_once(desk):
+    listener = Listener(
+        "assets", Bus("assets", "", "", ""), desk.client.app.state.db, SUBSCRIPTIONS
+    )
+    project = uuid7()
+    subject = AccessChanged.subject
+    newest = heard(project, 2, {str(desk.owner): "owner"})
+    older = heard(project, 1, {str(desk.owner): "owner", str(desk.editor): "editor"})
+    assert await listener.act(subject, newest)
+    assert not await listener.act(subject, newest)
+    assert await listener.act(subject, older)
+    assert (await desk.upload(desk.owner, project, desk.png())).status_code == 201
+    assert (await desk.upload(desk.editor, project, desk.png())).status_code == 404
