@@ -1,0 +1,58 @@
+"""Passing changes on: at once while it is quiet, in one write for each peer while it is busy."""
+
+import asyncio
+from typing import Protocol
+
+
+class Receiver(Protocol):
+    """Somebody to whom frames are written."""
+
+    def write(self, data: bytes) -> None:
+        """Write one or more whole frames."""
+
+
+class Relay:
+    """The peers of one document.
+
+    The first frame of a quiet moment leaves with the loop's next turn; what comes within the
+    window behind it is written together, which under load costs each peer one write a window.
+    """
+
+    __slots__ = ("_loop", "_next", "_timer", "_waiting", "_window_s", "peers")
+
+    def __init__(self, window_s: float) -> None:
+        self.peers: set[Receiver] = set()
+        self._loop = asyncio.get_running_loop()
+        self._window_s = window_s
+        self._waiting: list[tuple[bytes, Receiver | None]] = []
+        self._timer: asyncio.Handle | None = None
+        self._next = 0.0
+
+    def send(self, frame: bytes, origin: Receiver | None) -> None:
+        """Write ``frame`` to every peer but its origin, soon."""
+        self._waiting.append((frame, origin))
+        if self._timer is not None:
+            return
+        now = self._loop.time()
+        if now >= self._next:
+            self._next = now + self._window_s
+            self._timer = self._loop.call_soon(self.flush)
+        else:
+            self._timer = self._loop.call_at(self._next, self.flush)
+            self._next += self._window_s
+
+    def flush(self) -> None:
+        """Write what waits."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        waiting, self._waiting = self._waiting, []
+        origins = {origin for _, origin in waiting}
+        everything = b"".join([frame for frame, _ in waiting])
+        for peer in tuple(self.peers):
+            if peer in origins:
+                others = b"".join([frame for frame, origin in waiting if origin is not peer])
+                if others:
+                    peer.write(others)
+            else:
+                peer.write(everything)

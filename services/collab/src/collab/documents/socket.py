@@ -1,0 +1,101 @@
+"""A document's socket: each message of y-protocols, checked against the role that holds now."""
+
+from collections.abc import Callable
+
+from collab.documents.document import Document, TooLargeError
+from collab.documents.library import Library
+from collab.sockets import closing
+from collab.sockets.gate import Member
+from collab.yjs import messages, updates, varints
+from collab.yjs.awareness import Author
+from collab.yjs.varints import MalformedError
+from common.errors import UnavailableError
+
+type OnText = Callable[[bytes], None]
+
+
+class Editor:
+    """Somebody who has the document open."""
+
+    __slots__ = ("_author", "_document", "_mark", "_member", "_on_text")
+
+    def __init__(self, document: Document, member: Member, on_text: OnText) -> None:
+        self._document = document
+        self._member = member
+        self._author = Author(self, member.user_id)
+        self._mark = 0
+        self._on_text = on_text
+
+    def receive(self, data: bytes, is_text: bool) -> None:  # noqa: FBT001 - a sink's signature
+        """Act on one message; what is not understood closes the socket."""
+        try:
+            if is_text:
+                self._on_text(data)
+            else:
+                self._act(data)
+        except MalformedError as exc:
+            self._member.socket.shut(closing.BAD_FRAME, str(exc))
+        except TooLargeError:
+            self._member.socket.shut(closing.TOO_BIG, "the document is too large")
+
+    def _act(self, data: bytes) -> None:
+        kind, at = varints.read(data, 0)
+        if kind == messages.SYNC:
+            self._sync(data, at)
+        elif kind == messages.AWARENESS:
+            self._document.hear(messages.read_awareness(data), self._author)
+        elif kind == messages.QUERY_AWARENESS:
+            present = self._document.awareness.everybody()
+            self._member.socket.write(messages.awareness(present))
+        # other kinds are another protocol's, and passed over
+
+    def _sync(self, data: bytes, at: int) -> None:
+        step, at = varints.read(data, at)
+        body, _ = varints.read_bytes(data, at)
+        if step == messages.STEP_1:
+            self._document.answer(self._member.socket, body, self._mark)
+        elif step in {messages.STEP_2, messages.UPDATE}:
+            self._change(body)
+        else:
+            raise MalformedError("There is no such step.")
+
+    def _change(self, update: bytes) -> None:
+        member = self._member
+        if member.may_write:
+            mark = self._document.accept(update, member.user_id, member.socket)
+            self._mark = mark or self._mark
+        elif update != updates.EMPTY and not self._document.has(update):
+            member.socket.write(messages.denied(f"A {member.role} may not change documents."))
+
+    def enter(self) -> None:
+        """Begin: greet the socket, and listen to it."""
+        socket = self._member.socket
+        self._document.join(socket, may_write=self._member.may_write)
+        socket.attach(self.receive)
+
+    def role_changed(self, _: str) -> None:
+        """Ask who may write from now on for what it has."""
+        if self._member.may_write:
+            self._member.socket.write(messages.step_1(self._document.log.state_vector))
+
+    def leave(self, library: Library) -> None:
+        """End."""
+        library.leave(self._document, self._member.socket, self._author)
+
+
+async def serve(library: Library, member: Member, on_text: OnText) -> None:
+    """Let ``member`` edit the document that the socket is for, until the socket ends.
+
+    Raises ``NotFoundError`` and ``UnavailableError``.
+    """
+    target = member.socket.target
+    document = await library.open((target.project_id, target.path or ""))
+    if document.is_dropped:
+        raise UnavailableError
+    editor = Editor(document, member, on_text)
+    member.on_role = editor.role_changed
+    editor.enter()
+    try:
+        await member.socket.wait_closed()
+    finally:
+        editor.leave(library)

@@ -1,0 +1,104 @@
+"""One project's room: who is in it, and where they are. It remembers nothing."""
+
+import asyncio
+from typing import Any, Protocol
+from uuid import UUID
+
+import msgspec
+
+from collab.rooms import schema
+from collab.yjs.messages import TEXT, framed
+
+
+class Guest(Protocol):
+    """Somebody's socket in a room."""
+
+    session_id: str
+    state: dict[str, Any]
+
+    @property
+    def user_id(self) -> UUID:
+        """Who it is."""
+
+    @property
+    def role(self) -> str:
+        """What they may do."""
+
+    def write(self, data: bytes) -> None:
+        """Write whole frames."""
+
+
+def encoded(frame: msgspec.Struct | dict[str, Any]) -> bytes:
+    """Encode a frame once, for however many receive it."""
+    return framed(msgspec.json.encode(frame), TEXT)
+
+
+class Room:
+    """The guests of one room, by user."""
+
+    def __init__(self, cursor_window_s: float) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._window_s = cursor_window_s
+        self._guests: dict[UUID, list[Guest]] = {}
+        self._cursors: dict[str, schema.PeerCursor] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._next = 0.0
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nobody is here."""
+        return not self._guests
+
+    def join(self, guest: Guest) -> None:
+        """Let a guest in; the others hear of a user's first tab alone."""
+        tabs = self._guests.setdefault(guest.user_id, [])
+        tabs.append(guest)
+        guest.write(encoded(schema.ActiveUsers(self.users())))
+        if len(tabs) == 1:
+            self.broadcast(encoded(schema.UserJoined(_user(tabs))), but=guest)
+
+    def leave(self, guest: Guest) -> None:
+        """Let a guest go; the others hear of a user's last tab alone."""
+        tabs = self._guests[guest.user_id]
+        tabs.remove(guest)
+        self._cursors.pop(guest.session_id, None)
+        if not tabs:
+            del self._guests[guest.user_id]
+            self.broadcast(encoded(schema.UserLeft(guest.user_id)))
+
+    def users(self) -> list[schema.ActiveUser]:
+        """Return who is here."""
+        return [_user(tabs) for tabs in self._guests.values()]
+
+    def broadcast(self, frame: bytes, *, but: Guest | None = None) -> None:
+        """Write an encoded frame to everybody."""
+        for tabs in tuple(self._guests.values()):
+            for guest in tuple(tabs):
+                if guest is not but:
+                    guest.write(frame)
+
+    def tell_presence(self, guest: Guest, state: dict[str, Any]) -> None:
+        """Let the others know what a guest tells of themselves."""
+        guest.state = state
+        news = schema.Presence(guest.user_id, guest.session_id, state)
+        self.broadcast(encoded(news), but=guest)
+
+    def move(self, guest: Guest, path: str, selection: Any) -> None:  # noqa: ANN401 - the editor's own
+        """Keep a guest's latest cursor, and tell it with those of others in a moment."""
+        cursor = schema.PeerCursor(guest.user_id, guest.session_id, path, selection)
+        self._cursors[guest.session_id] = cursor
+        if self._timer is None:
+            now = self._loop.time()
+            self._timer = self._loop.call_at(max(now, self._next), self._tell_cursors)
+            self._next = max(now, self._next) + self._window_s
+
+    def _tell_cursors(self) -> None:
+        self._timer = None
+        moved, self._cursors = list(self._cursors.values()), {}
+        if moved:
+            self.broadcast(encoded(schema.Cursors(moved)))
+
+
+def _user(tabs: list[Guest]) -> schema.ActiveUser:
+    last = tabs[-1]
+    return schema.ActiveUser(last.user_id, last.role, [g.session_id for g in tabs], last.state)

@@ -1,0 +1,47 @@
+"""What collab alone must be told, and its limits."""
+
+from common import settings
+
+
+class Settings(settings.Settings, frozen=True, kw_only=True):
+    """Sizes in bytes, times in seconds."""
+
+    socket_port: int = 18106
+    allowed_origins: str = ""
+    """Comma separated. A request without ``Origin`` comes from no browser, and is let in."""
+
+    token_issuer: str = "worldloom"  # noqa: S105 - a name, not a password
+    token_audience: str = "worldloom"  # noqa: S105 - a name, not a password
+    jwks_kept_s: float = 300.0
+    jwks_refetch_s_min: float = 5.0
+    auth_wait_s: float = 10.0
+    ticket_session_s: float = 3600.0
+    heartbeat_s: float = 20.0
+    close_wait_s: float = 2.0
+
+    document_frame_bytes_max: int = 8_388_608
+    room_frame_bytes_max: int = 65_536
+    early_frames_max: int = 256
+    frames_per_second: float = 200.0
+    frames_burst: int = 1_000
+    send_buffer_bytes_max: int = 16_777_216
+
+    coalesce_s: float = 0.01
+    log_window_s: float = 0.02
+    log_rows_max: int = 500
+    log_bytes_max: int = 262_144
+    log_retry_s: float = 0.25
+    unacknowledged_bytes_max: int = 8_388_608
+    unacknowledged_s_max: float = 30.0
+    document_idle_s: float = 30.0
+    document_bytes_max: int = 2_097_152
+    document_state_bytes_max: int = 16_777_216
+    refresh_retry_s: float = 1.0
+    awareness_bytes_max: int = 16_384
+    awareness_clients_max: int = 16
+
+    cursor_window_s: float = 0.05
+    presence_bytes_max: int = 4_096
+    replay_frames_max: int = 4_096
+    follower_retry_s: float = 0.5
+    follower_idle_s: float = 60.0

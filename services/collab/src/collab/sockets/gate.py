@@ -1,0 +1,90 @@
+"""Who may be on which socket, now: by role when they come, and again whenever roles change."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from uuid import UUID
+
+from collab.identity.types import Identity
+from collab.sockets import closing
+from collab.sockets.connection import Socket
+from common.access import Access, Ask, role_on
+from common.database import Database
+
+WRITERS = frozenset({"owner", "editor"})
+
+
+class Member:
+    """Somebody on a socket, with the role that holds at this moment."""
+
+    __slots__ = ("identity", "on_role", "role", "socket")
+
+    def __init__(self, socket: Socket, identity: Identity, role: str) -> None:
+        self.socket = socket
+        self.identity = identity
+        self.role = role
+        self.on_role: Callable[[str], None] | None = None
+
+    @property
+    def may_write(self) -> bool:
+        """Whether this member may change a document."""
+        return self.role in WRITERS
+
+    @property
+    def user_id(self) -> str:
+        """The user, as frames name them."""
+        return str(self.identity.user_id)
+
+
+class Gate:
+    """Every admitted socket, by project."""
+
+    def __init__(self, db: Database, ask: Ask) -> None:
+        self._db = db
+        self._ask = ask
+        self._members: defaultdict[UUID, set[Member]] = defaultdict(set)
+        self._changes = 0
+
+    async def admit(self, socket: Socket, identity: Identity) -> Member:
+        """Let the user in with their role; raises ``NotFoundError`` for who may not know of it.
+
+        A change of roles that comes while the role is read would be missed, so it is read again.
+        """
+        project_id = socket.target.project_id
+        while True:
+            changes = self._changes
+            role = await role_on(self._db, self._ask, project_id, identity.user_id)
+            if changes == self._changes:
+                member = Member(socket, identity, role)
+                self._members[project_id].add(member)
+                return member
+
+    def leave(self, member: Member) -> None:
+        """Forget a member whose socket has ended."""
+        project_id = member.socket.target.project_id
+        members = self._members[project_id]
+        members.discard(member)
+        if not members:
+            del self._members[project_id]
+
+    def changed(self, access: Access) -> None:
+        """Look at every socket of the project again."""
+        self._changes += 1
+        for member in tuple(self._members.get(access.resource_id, ())):
+            fallback = "viewer" if access.is_public else None
+            role = access.roles.get(member.user_id, fallback)
+            if access.is_deleted:
+                member.socket.shut(closing.NOT_FOUND, "the project is gone")
+            elif role is None:
+                member.socket.shut(closing.FORBIDDEN, "access was taken away")
+            elif role != member.role:
+                member.role = role
+                if member.on_role is not None:
+                    member.on_role(role)
+
+    def end_session(self, user_id: UUID, session_id: str | None) -> None:
+        """Close the sockets of a session that ended, or of all of a user's."""
+        for members in tuple(self._members.values()):
+            for member in tuple(members):
+                same = session_id is None or member.identity.session_id == session_id
+                if member.identity.user_id == user_id and same:
+                    member.socket.shut(closing.UNAUTHENTICATED, "the session ended")
