@@ -11,9 +11,35 @@ import yaml
 
 from fleet import gateway_documents, gateway_replies
 from fleet.gateway_documents import Documents
-from fleet.gateway_values import Address, GatewayValues, Limit, Limits, Timeouts, Upstreams
+from fleet.gateway_values import (
+    Address,
+    Bodies,
+    GatewayValues,
+    Limit,
+    Limits,
+    Timeouts,
+    Upstreams,
+)
 from fleet.home import repository
 from fleet.ports import Ports
+
+__all__ = [
+    "DRAIN_PATHS",
+    "STOP_PATH",
+    "Address",
+    "Bodies",
+    "Documents",
+    "GatewayError",
+    "GatewayValues",
+    "Limit",
+    "Limits",
+    "Timeouts",
+    "Upstreams",
+    "command",
+    "configuration",
+    "render",
+    "values_for",
+]
 
 # what an administrator asks Envoy for, in this order, before it is stopped: say "not ready", then
 # let connections finish; a mere SIGTERM would drop the requests in flight
