@@ -1,6 +1,7 @@
 """Where the fleet keeps what it makes, and where the repository is."""
 
 import hashlib
+import tempfile
 from pathlib import Path
 
 import msgspec
@@ -51,11 +52,6 @@ class Home(msgspec.Struct, frozen=True):
         return self.root / "ports.json"
 
     @property
-    def plan(self) -> Path:
-        """What the runner was asked to run."""
-        return self.root / "plan.json"
-
-    @property
     def state(self) -> Path:
         """What the runner says about its processes."""
         return self.root / "state.json"
@@ -69,6 +65,10 @@ class Home(msgspec.Struct, frozen=True):
     def requests(self) -> Path:
         """What the runner is asked to do while it runs."""
         return self.root / "requests"
+
+    def socket(self, name: str) -> Path:
+        """Return a socket's path, where paths are short: 107 characters are all it may have."""
+        return Path(tempfile.gettempdir()) / f"worldloom-{self.tag}-{name}.sock"
 
     def log(self, name: str) -> Path:
         """Return the log of a process."""

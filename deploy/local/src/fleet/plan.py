@@ -1,7 +1,7 @@
 """Which processes a fleet consists of."""
 
+from fleet import edge, programs, services
 from fleet import processes as made
-from fleet import programs, services
 from fleet.context import Context
 from fleet.home import Home
 from fleet.ports import Ports
@@ -32,6 +32,7 @@ def processes(context: Context, only: tuple[str, ...] = ()) -> list[Process]:
         *nats.processes(context),
         *s3.processes(context),
         *services.processes(context),
+        *(edge.processes(context) if not only or edge.NAME in only else ()),
     ]
     names = tuple(name for given in only for name in (STORES if given == "stores" else (given,)))
     return made.chosen(every, names)

@@ -38,6 +38,12 @@ def gateway_url(context: Context) -> str:
     return f"http://localhost:{context.ports.gateway}"
 
 
+def origins(context: Context) -> list[str]:
+    """Return the pages that may call the gateway from a browser: its own, and the editors'."""
+    own = [gateway_url(context), f"http://{LOOPBACK}:{context.ports.gateway}"]
+    return [*own, *(given for given in context.settings.allowed_origins.split(",") if given)]
+
+
 def _common(context: Context, name: str) -> dict[str, str]:
     ports, secrets = context.ports, context.secrets
     addresses = {
@@ -72,11 +78,15 @@ def _storage(context: Context, name: str) -> dict[str, str]:
 
 def _special(context: Context, name: str) -> dict[str, str]:
     if name == "auth":
-        return {"KEY_ENCRYPTION_KEY": context.secrets.key_encryption_key}
+        return {
+            "KEY_ENCRYPTION_KEY": context.secrets.key_encryption_key,
+            # the local gateway speaks plain HTTP, on this machine alone
+            "COOKIES_ARE_SECURE": "false",
+        }
     if name == "collab":
         return {
             "SOCKET_PORT": str(context.ports.collab_socket),
-            "ALLOWED_ORIGINS": f"{gateway_url(context)},{context.settings.allowed_origins}",
+            "ALLOWED_ORIGINS": ",".join(origins(context)),
         }
     if name == "builds":
         return {

@@ -1,6 +1,5 @@
 """SeaweedFS: an object store that speaks S3, in one process."""
 
-import tempfile
 from pathlib import Path
 
 from fleet.context import PYTHON, Context
@@ -9,6 +8,7 @@ from fleet.processes import Probe, Process
 from fleet.stores.rendering import render
 
 REGION = "us-east-1"
+SOCKETS = ("s3", "filer")
 
 
 def processes(context: Context) -> list[Process]:
@@ -57,8 +57,6 @@ def _keys(context: Context) -> dict[str, str]:
 
 def _options(context: Context, data: Path, identities: Path) -> tuple[str, ...]:
     ports = context.ports
-    # a socket's path may not be longer than 107 characters: it goes where paths are short
-    sockets = Path(tempfile.gettempdir()) / f"worldloom-{context.home.tag}"
     options = {
         "dir": data,
         "ip": LOOPBACK,
@@ -80,8 +78,8 @@ def _options(context: Context, data: Path, identities: Path) -> tuple[str, ...]:
         "admin.port.grpc": ports.s3_admin_grpc,
         "s3.config": identities,
         "s3.iam": "false",
-        "s3.localSocket": f"{sockets}-s3.sock",
-        "filer.localSocket": f"{sockets}-filer.sock",
+        "s3.localSocket": context.home.socket("s3"),
+        "filer.localSocket": context.home.socket("filer"),
         "s3.allowDeleteBucketNotEmpty": "false",
         "s3.autoCreateBucket": "false",
     }

@@ -1,0 +1,151 @@
+"""The pytest plugin: real stores and a whole fleet for tests, on free ports, gone afterwards."""
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from fleet import control, counting, plan, ports, secrets, services, settings, state
+from fleet.context import Context
+from fleet.home import Home, make, repository
+from fleet.ports import Ports
+from fleet.secrets import Secrets
+from fleet.state import FleetState, Request
+
+KINDS = ("unit", "integration", "contract", "architecture", "e2e")
+
+
+class Running(msgspec.Struct, frozen=True):
+    """A fleet, or its stores alone, that runs for the tests of one session."""
+
+    context: Context
+
+    @property
+    def home(self) -> Home:
+        """Where it keeps its files."""
+        return self.context.home
+
+    @property
+    def ports(self) -> Ports:
+        """The ports that were free."""
+        return self.context.ports
+
+    @property
+    def secrets(self) -> Secrets:
+        """The secrets that were generated for it."""
+        return self.context.secrets
+
+    @property
+    def gateway_url(self) -> str:
+        """The address that clients see, where the gateway runs too."""
+        return services.gateway_url(self.context)
+
+    def env(self, name: str) -> dict[str, str]:
+        """Return the settings of one service."""
+        return services.environment(self.context, name)
+
+    def stop(self, name: str) -> None:
+        """Stop one process, as if it had failed for a while."""
+        control.act(self.home, Request("stop", name))
+
+    def start(self, name: str) -> None:
+        """Start a process that was stopped, and wait until it is ready."""
+        control.act(self.home, Request("start", name))
+
+    def restart(self, name: str) -> None:
+        """Restart a process in order, and wait until it is ready again."""
+        control.act(self.home, Request("restart", name))
+
+    def state(self) -> FleetState:
+        """Return what the runner says about its processes."""
+        found = state.read(self.home)
+        if found is None:
+            raise control.FleetError("The fleet is not running.")
+        return found
+
+    def log(self, name: str) -> str:
+        """Return what a process has written so far."""
+        return self.home.log(name).read_text(encoding="utf-8", errors="replace")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test with the kind that its folder names."""
+    for item in items:
+        for kind in KINDS:
+            if kind in item.path.parts:
+                item.add_marker(kind)
+
+
+@contextmanager
+def running(only: tuple[str, ...] = ()) -> Iterator[Running]:
+    """Run a fleet in a temporary home, and leave nothing of it behind."""
+    # short, and in the system's own place: the database's user must be able to pass through
+    root = Path(tempfile.mkdtemp(prefix="wl-", dir="/tmp"))
+    home = Home(root=root.resolve(), repository=repository())
+    make(home)
+    ports.keep(home.ports, ports.free())
+    context = plan.context(
+        home, ports.kept(home.ports), secrets.ensure(home.secrets), settings.read()
+    )
+    runner = control.start(home, only, dies_with_parent=True)
+    try:
+        control.until_ready(home, runner, lambda _: None)
+        yield Running(context)
+    finally:
+        control.stop(home)
+        runner.wait()
+        shutil.rmtree(home.root)
+
+
+@pytest.fixture(scope="session")
+def stores() -> Iterator[Running]:
+    """Return PostgreSQL, Redis, NATS and the object store, prepared as for a fleet."""
+    with running(("stores",)) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def service_env(stores: Running) -> Callable[[str], dict[str, str]]:
+    """Return a function that gives a service's environment, once its schema is up to date."""
+    migrated: set[str] = set()
+
+    def env(name: str) -> dict[str, str]:
+        if name not in migrated:
+            _migrate(stores.context, name)
+            migrated.add(name)
+        return stores.env(name)
+
+    return env
+
+
+@pytest.fixture(scope="session")
+def fleet_up() -> Iterator[Running]:
+    """Return the whole fleet behind its gateway."""
+    with running() as started:
+        yield started
+
+
+@pytest.fixture
+async def turns(stores: Running) -> AsyncIterator[counting.Turns]:
+    """Return a way to PostgreSQL that counts the turns from client to server."""
+    async with counting.counted(stores.ports.postgres) as counted:
+        yield counted
+
+
+def _migrate(context: Context, name: str) -> None:
+    migration = services.migration(context, name)
+    done = subprocess.run(
+        migration.command,
+        env=migration.environment,
+        cwd=context.home.repository,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise control.FleetError(f"The schema of {name} is not up to date:\n{done.stderr}")
