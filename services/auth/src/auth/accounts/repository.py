@@ -1,0 +1,161 @@
+"""The SQL of accounts: statements above, the functions that run them below."""
+
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import bindparam
+
+from auth.accounts.schema import AccountName, PublicUser, User
+from auth.errors import EmailTakenError, UsernameTakenError
+from auth.tables import AccountRow
+from common.contracts.auth import UserUpdated
+from common.database import Database, Queries
+from common.outbox import announced, announcing
+
+_A = AccountRow
+_USER = (
+    _A.id,
+    _A.email,
+    _A.username,
+    _A.display_name,
+    _A.avatar_url,
+    _A.role,
+    _A.is_email_verified,
+    _A.created_at,
+    _A.updated_at,
+)
+_LOGIN = bindparam("login", type_=sa.Text)
+_HAS_LOGIN = sa.or_(
+    sa.func.lower(_A.email) == sa.func.lower(_LOGIN),
+    sa.func.lower(_A.username) == sa.func.lower(_LOGIN),
+)
+_BY_LOGIN = sa.select(*_USER, _A.password_hash, _A.is_disabled).where(_HAS_LOGIN)
+_BY_ID = sa.select(*_USER).where(_A.id == bindparam("id", type_=sa.Uuid), ~_A.is_disabled)
+_PUBLIC = sa.select(_A.id, _A.username, _A.display_name, _A.avatar_url, _A.created_at).where(
+    sa.func.lower(_A.username) == sa.func.lower(bindparam("username", type_=sa.Text)),
+    ~_A.is_disabled,
+)
+_NAME = sa.select(_A.id, _A.username, _A.display_name).where(
+    sa.or_(_HAS_LOGIN, sa.cast(_A.id, sa.Text) == _LOGIN), ~_A.is_disabled
+)
+_ADD = (
+    sa.insert(_A)
+    .values(
+        id=bindparam("id", type_=sa.Uuid),
+        email=bindparam("email", type_=sa.Text),
+        username=bindparam("username", type_=sa.Text),
+        display_name=bindparam("display_name", type_=sa.Text),
+        password_hash=bindparam("password_hash", type_=sa.Text),
+    )
+    .returning(*_USER)
+)
+_CHANGE = announcing(
+    sa.update(_A)
+    .where(_A.id == bindparam("account_id", type_=sa.Uuid), ~_A.is_disabled)
+    .values(
+        username=sa.func.coalesce(bindparam("new_username", type_=sa.Text), _A.username),
+        display_name=sa.func.coalesce(bindparam("new_name", type_=sa.Text), _A.display_name),
+        avatar_url=sa.case(
+            (bindparam("has_avatar", type_=sa.Boolean), bindparam("new_avatar", type_=sa.Text)),
+            else_=_A.avatar_url,
+        ),
+        updated_at=sa.func.now(),
+    )
+    .returning(*_USER),
+    username="username",
+    displayName="display_name",
+)
+
+
+class Login(msgspec.Struct, frozen=True):
+    """An account, and what its password is compared with. It never leaves the service."""
+
+    id: UUID
+    email: str
+    username: str
+    display_name: str
+    avatar_url: str | None
+    role: str
+    email_verified: bool
+    created_at: datetime
+    updated_at: datetime
+    password_hash: str
+    is_disabled: bool
+
+    @property
+    def user(self) -> User:
+        """The account, as its owner sees it."""
+        return msgspec.convert(self, User, from_attributes=True)
+
+
+async def by_login(db: Queries, login: str) -> Login | None:
+    """Return the account whose e-mail or username this is."""
+    return await db.one_or_none(_BY_LOGIN, Login, login=login)
+
+
+async def by_id(db: Database, account_id: UUID) -> User | None:
+    """Return an account that is not disabled."""
+    return await db.one_or_none(_BY_ID, User, id=account_id)
+
+
+async def public(db: Database, username: str) -> PublicUser | None:
+    """Return what everybody may see of an account."""
+    return await db.one_or_none(_PUBLIC, PublicUser, username=username)
+
+
+async def name(db: Database, login: str) -> AccountName | None:
+    """Return who an e-mail, a username or an id is."""
+    return await db.one_or_none(_NAME, AccountName, login=login)
+
+
+async def add(
+    tx: Queries, account_id: UUID, email: str, username: str, display_name: str, password_hash: str
+) -> User:
+    """Keep a new account; raises ``EmailTakenError`` and ``UsernameTakenError``."""
+    try:
+        return await tx.one(
+            _ADD,
+            User,
+            id=account_id,
+            email=email,
+            username=username,
+            display_name=display_name,
+            password_hash=password_hash,
+        )
+    except asyncpg.UniqueViolationError as exc:
+        raise _taken(exc) from exc
+
+
+async def change(
+    db: Database,
+    account_id: UUID,
+    username: str | None,
+    display_name: str | None,
+    *,
+    has_avatar: bool,
+    avatar_url: str | None,
+) -> User | None:
+    """Change an account and announce it; NULL stays as it is."""
+    event = UserUpdated(user_id=account_id, username="", display_name="")
+    try:
+        return await db.one_or_none(
+            _CHANGE,
+            User,
+            account_id=account_id,
+            new_username=username,
+            new_name=display_name,
+            has_avatar=has_avatar,
+            new_avatar=avatar_url,
+            **announced(event, account_id),
+        )
+    except asyncpg.UniqueViolationError as exc:
+        raise _taken(exc) from exc
+
+
+def _taken(exc: asyncpg.UniqueViolationError) -> EmailTakenError | UsernameTakenError:
+    if exc.constraint_name == "uq_account_email":
+        return EmailTakenError("There is an account with this e-mail address.", {"field": "email"})
+    return UsernameTakenError("There is an account with this username.", {"field": "username"})

@@ -1,0 +1,40 @@
+"""The HTTP face of accounts."""
+
+from litestar import Router, get, patch
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody
+
+from auth.accounts import service
+from auth.accounts.schema import AccountName, Profile, PublicUser, User
+from common.answers import Answer, answer
+from common.caller import Caller, needs
+from common.database import Database
+
+
+@get(["/users/me", "/auth/me"], opt=needs("users:read"))
+async def me(db: NamedDependency[Database], caller: NamedDependency[Caller]) -> Answer[User]:
+    """Show one's own account."""
+    return answer(await service.me(db, caller))
+
+
+@patch("/users/me", opt=needs(None, rate="write"))
+async def change(
+    db: NamedDependency[Database], caller: NamedDependency[Caller], data: JSONBody[Profile]
+) -> Answer[User]:
+    """Change what is named of one's own account."""
+    return answer(await service.change(db, caller, data))
+
+
+@get("/users/{username:str}", opt=needs("users:read", anonymous=True))
+async def show(db: NamedDependency[Database], username: FromPath[str]) -> Answer[PublicUser]:
+    """Show what everybody may see of an account."""
+    return answer(await service.public(db, username))
+
+
+@get("/internal/accounts", include_in_schema=False)
+async def name(db: NamedDependency[Database], login: FromQuery[str]) -> AccountName:
+    """Tell the fleet who an e-mail, a username or an id is."""
+    return await service.name(db, login)
+
+
+router = Router("/api/v1", route_handlers=[me, change, show], tags=["Accounts"])

@@ -1,0 +1,91 @@
+"""Who has an account, and what it says."""
+
+from uuid import UUID
+
+from msgspec import UNSET
+
+from auth.accounts import repository
+from auth.accounts.schema import AccountName, Profile, PublicUser, Registration, User
+from auth.passwords import Passwords
+from common.caller import Caller
+from common.contracts.auth import UserRegistered
+from common.database import Database, Queries
+from common.errors import InvalidError, NotFoundError, UnauthenticatedError
+from common.ids import uuid7
+from common.outbox import announce
+
+_ABSENT = "There is no such account."
+
+
+async def register(tx: Queries, password_hash: str, new: Registration) -> User:
+    """Keep a new account and announce it."""
+    display_name = new.display_name or new.username
+    user = await repository.add(tx, uuid7(), new.email, new.username, display_name, password_hash)
+    event = UserRegistered(user_id=user.id, username=user.username, display_name=display_name)
+    await announce(tx, event, user.id)
+    return user
+
+
+def checked_password(password: str) -> str:
+    """Return a password that can be one; raises ``InvalidError``."""
+    if "\0" in password:
+        raise InvalidError.of("password", "A password has no NUL.")
+    try:
+        password.encode()
+    except UnicodeEncodeError as exc:
+        raise InvalidError.of("password", "A password is valid Unicode.") from exc
+    return password
+
+
+async def authenticate(
+    db: Database, passwords: Passwords, login: str, password: str
+) -> User | None:
+    """Return whose login and password these are; it takes as long for an unknown account."""
+    found = None if "\0" in login else await repository.by_login(db, login)
+    matches = await passwords.verify(found.password_hash if found else None, password)
+    return found.user if found and matches and not found.is_disabled else None
+
+
+async def me(db: Database, caller: Caller) -> User:
+    """Return the caller's own account."""
+    user = await repository.by_id(db, caller.user_id)
+    if user is None:
+        raise UnauthenticatedError("The account is not there any more.")
+    return user
+
+
+async def change(db: Database, caller: Caller, profile: Profile) -> User:
+    """Change what is named of the caller's own account."""
+    avatar = profile.avatar_url
+    user = await repository.change(
+        db,
+        caller.user_id,
+        None if profile.username is UNSET else profile.username,
+        None if profile.display_name is UNSET else profile.display_name,
+        has_avatar=avatar is not UNSET,
+        avatar_url=None if avatar is UNSET else avatar,
+    )
+    if user is None:
+        raise UnauthenticatedError("The account is not there any more.")
+    return user
+
+
+async def public(db: Database, username: str) -> PublicUser:
+    """Return what everybody may see of an account."""
+    user = await repository.public(db, username)
+    if user is None:
+        raise NotFoundError(_ABSENT)
+    return user
+
+
+async def name(db: Database, login: str) -> AccountName:
+    """Return who an e-mail, a username or an id is; for the fleet, not for callers."""
+    found = await repository.name(db, login)
+    if found is None:
+        raise NotFoundError(_ABSENT)
+    return found
+
+
+async def known(db: Database, account_id: UUID) -> User | None:
+    """Return an account that is not disabled."""
+    return await repository.by_id(db, account_id)

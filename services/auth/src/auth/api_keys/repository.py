@@ -1,0 +1,128 @@
+"""The SQL of keys for machines: statements above, the functions that run them below."""
+
+from uuid import UUID
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import bindparam
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from auth.api_keys.schema import ApiKey, NewApiKey
+from auth.tables import AccountRow, ApiKeyRow
+from common.contracts.auth import ApiKeyCreated, ApiKeyRevoked
+from common.database import Database
+from common.outbox import announced, announcing
+
+_K = ApiKeyRow
+_COLUMNS = (
+    _K.id,
+    _K.name,
+    _K.scopes,
+    _K.project_id,
+    _K.networks,
+    _K.created_at,
+    _K.last_used_at,
+    _K.expires_at,
+    _K.revoked_at,
+)
+_ACCOUNT = bindparam("account_id", type_=sa.Uuid)
+_COUNT = sa.select(sa.func.count()).where(_K.account_id == _ACCOUNT, _K.revoked_at.is_(None))
+_NEW = sa.select(
+    bindparam("id", type_=sa.Uuid),
+    _ACCOUNT,
+    bindparam("name", type_=sa.Text),
+    bindparam("hash", type_=sa.LargeBinary),
+    bindparam("scopes", type_=ARRAY(sa.Text)),
+    bindparam("project_id", type_=sa.Uuid),
+    bindparam("networks", type_=ARRAY(sa.Text)),
+    bindparam("expires_at", type_=sa.DateTime(timezone=True)),
+).where(_COUNT.scalar_subquery() < bindparam("count_max", type_=sa.BigInteger))
+_CREATE = announcing(
+    sa.insert(_K)
+    .from_select(
+        ["id", "account_id", "name", "hash", "scopes", "project_id", "networks", "expires_at"], _NEW
+    )
+    .returning(*_COLUMNS)
+)
+_LIST = sa.select(*_COLUMNS).where(_K.account_id == _ACCOUNT).order_by(_K.created_at.desc(), _K.id)
+_REVOKE = announcing(
+    sa.update(_K)
+    .where(_K.id == bindparam("key_id", type_=sa.Uuid), _K.account_id == _ACCOUNT)
+    .where(_K.revoked_at.is_(None))
+    .values(revoked_at=sa.func.now())
+    .returning(_K.id)
+)
+_USE = (
+    sa.update(_K)
+    .where(
+        _K.id == bindparam("key_id", type_=sa.Uuid),
+        _K.hash == bindparam("hash", type_=sa.LargeBinary),
+        _K.revoked_at.is_(None),
+        _K.expires_at.is_(None) | (_K.expires_at > sa.func.now()),
+        AccountRow.id == _K.account_id,
+        ~AccountRow.is_disabled,
+    )
+    .values(last_used_at=sa.func.now())
+    .returning(_K.account_id, AccountRow.role, _K.scopes, _K.project_id, _K.networks)
+)
+_FIND = sa.select(*_COLUMNS).where(
+    _K.id == bindparam("key_id", type_=sa.Uuid),
+    _K.hash == bindparam("hash", type_=sa.LargeBinary),
+    _K.account_id == _ACCOUNT,
+)
+
+
+class Use(msgspec.Struct, frozen=True):
+    """Whom a good key stands for, and how far it goes."""
+
+    account_id: UUID
+    role: str
+    scopes: list[str]
+    project_id: UUID | None
+    networks: list[str]
+
+
+async def create(
+    db: Database, key_id: UUID, account_id: UUID, key_hash: bytes, new: NewApiKey, count_max: int
+) -> ApiKey | None:
+    """Keep a key and announce it; ``None`` where there are enough."""
+    event = ApiKeyCreated(user_id=account_id, key_id=key_id, name=new.name)
+    return await db.one_or_none(
+        _CREATE,
+        ApiKey,
+        id=key_id,
+        account_id=account_id,
+        hash=key_hash,
+        count_max=count_max,
+        **msgspec.structs.asdict(new),
+        **announced(event, account_id),
+    )
+
+
+async def listed(db: Database, account_id: UUID) -> list[ApiKey]:
+    """Return the account's keys, the newest first."""
+    return await db.all(_LIST, ApiKey, account_id=account_id)
+
+
+async def revoke(db: Database, account_id: UUID, key_id: UUID) -> bool:
+    """Let a key be good no more; false where it was not a good one of the account."""
+    event = ApiKeyRevoked(user_id=account_id, key_id=key_id)
+    params = announced(event, account_id)
+    return (
+        await db.one_or_none(_REVOKE, _same, key_id=key_id, account_id=account_id, **params)
+        is not None
+    )
+
+
+def _same(key_id: UUID) -> UUID:
+    return key_id
+
+
+async def use(db: Database, key_id: UUID, key_hash: bytes) -> Use | None:
+    """Return whom a key stands for, if it is good, and remember that it was used."""
+    return await db.one_or_none(_USE, Use, key_id=key_id, hash=key_hash)
+
+
+async def find(db: Database, account_id: UUID, key_id: UUID, key_hash: bytes) -> ApiKey | None:
+    """Return one of the account's keys by what proves it."""
+    return await db.one_or_none(_FIND, ApiKey, account_id=account_id, key_id=key_id, hash=key_hash)

@@ -1,0 +1,95 @@
+"""Keys for machines: ``wl_<id>_<secret>``, of which only a hash is kept."""
+
+import ipaddress
+from datetime import UTC, datetime
+from uuid import UUID
+
+import msgspec
+
+from auth.api_keys import repository
+from auth.api_keys.repository import Use
+from auth.api_keys.schema import ApiKey, CreatedApiKey, NewApiKey, Status
+from auth.secrets import digest, fresh
+from auth.settings import Settings
+from common.caller import Caller
+from common.database import Database
+from common.errors import ForbiddenError, InvalidError, NotFoundError, UnauthenticatedError
+from common.ids import uuid7
+
+_PREFIX = "wl"
+_PARTS = 3
+
+
+async def create(db: Database, settings: Settings, caller: Caller, new: NewApiKey) -> CreatedApiKey:
+    """Make a key for the caller."""
+    if new.expires_at is not None and new.expires_at <= datetime.now(UTC):
+        raise InvalidError.of("expiresAt", "This is in the past.")
+    for network in new.networks:
+        _network(network)
+    key_id, secret = uuid7(), fresh()
+    limit = settings.api_keys_per_account_max
+    kept = await repository.create(db, key_id, caller.user_id, digest(secret), new, limit)
+    if kept is None:
+        raise ForbiddenError("You have as many keys as you may.", {"limit": limit})
+    whole = f"{_PREFIX}_{key_id.hex}_{secret}"
+    return CreatedApiKey(key=whole, **msgspec.structs.asdict(kept))
+
+
+def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    try:
+        return ipaddress.ip_network(text)
+    except ValueError as exc:
+        raise InvalidError.of("networks", f"{text!r} is no network such as 192.0.2.0/24.") from exc
+
+
+async def index(db: Database, caller: Caller) -> list[ApiKey]:
+    """Return the caller's keys."""
+    return await repository.listed(db, caller.user_id)
+
+
+async def revoke(db: Database, caller: Caller, key_id: UUID) -> None:
+    """Let one of the caller's keys be good no more."""
+    if not await repository.revoke(db, caller.user_id, key_id):
+        raise NotFoundError("There is no such key.")
+
+
+async def introspect(db: Database, caller: Caller, key: str) -> Status:
+    """Look at one of the caller's keys."""
+    parts = _parts(key)
+    found = await repository.find(db, caller.user_id, *parts) if parts else None
+    if found is None:
+        return Status(active=False, key=None)
+    expired = found.expires_at is not None and found.expires_at <= datetime.now(UTC)
+    return Status(active=found.revoked_at is None and not expired, key=found)
+
+
+async def use(db: Database, key: str, address: str) -> Use:
+    """Return whom a key stands for; for the gateway, not for callers.
+
+    Raises ``UnauthenticatedError``, and ``ForbiddenError`` for an address that it is not for.
+    """
+    parts = _parts(key)
+    found = await repository.use(db, *parts) if parts else None
+    if found is None:
+        raise UnauthenticatedError("This API key is not good.")
+    if found.networks and not _is_inside(address, found.networks):
+        raise ForbiddenError("This API key is not for your address.")
+    return found
+
+
+def _parts(key: str) -> tuple[UUID, bytes] | None:
+    parts = key.split("_", _PARTS - 1)
+    if len(parts) != _PARTS or parts[0] != _PREFIX:
+        return None
+    try:
+        return UUID(hex=parts[1]), digest(parts[2])
+    except ValueError:
+        return None
+
+
+def _is_inside(address: str, networks: list[str]) -> bool:
+    try:
+        here = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return any(here in ipaddress.ip_network(network) for network in networks)

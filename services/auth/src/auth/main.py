@@ -1,0 +1,44 @@
+"""The auth service: who somebody is, and what proves it."""
+
+from litestar import Litestar
+
+from auth.accounts import routes as accounts
+from auth.api_keys import routes as api_keys
+from auth.keys import routes as keys
+from auth.keys.service import Keys
+from auth.passwords import Passwords
+from auth.secrets import Vault
+from auth.sessions import routes as sessions
+from auth.sessions.service import Means
+from auth.settings import Settings
+from auth.tickets import routes as tickets
+from common import app
+from common.settings import load
+
+
+def create_app() -> Litestar:
+    """Build the service from its environment."""
+    settings = load(Settings)
+    vault = Vault(settings.key_encryption_key)
+    signing, passwords = Keys(settings, vault), Passwords(settings)
+    means = Means(settings, signing, vault, passwords)
+    return app.build(
+        "auth",
+        settings,
+        [
+            accounts.router,
+            accounts.name,
+            sessions.router,
+            tickets.issue,
+            tickets.redeem,
+            api_keys.router,
+            api_keys.authorize,
+            keys.jwks,
+        ],
+        dependencies={
+            "settings": app.given(settings),
+            "means": app.given(means),
+            "keys": app.given(signing),
+        },
+        parts=[signing, passwords],
+    )

@@ -1,0 +1,67 @@
+"""Random secrets, what is kept of them, and what seals what has to be kept whole."""
+
+import base64
+import hashlib
+import hmac
+import os
+import secrets
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+_KEY_BYTES = 32
+_NONCE_BYTES = 12
+
+
+class SealError(Exception):
+    """The key does not open what was sealed, or is no key."""
+
+
+def fresh() -> str:
+    """Make a secret of 256 random bits, safe in a URL."""
+    return secrets.token_urlsafe(_KEY_BYTES)
+
+
+def digest(secret: str) -> bytes:
+    """What is kept of a secret that has 256 bits of its own: SHA-256 is enough."""
+    return hashlib.sha256(secret.encode("utf-8", "replace")).digest()
+
+
+class Vault:
+    """The service's key, and the keys that are derived from it (RFC 5869), one for each purpose."""
+
+    def __init__(self, encoded: str) -> None:
+        try:
+            master = base64.b64decode(encoded, validate=True)
+        except ValueError as exc:
+            raise SealError("KEY_ENCRYPTION_KEY is not base64.") from exc
+        if len(master) != _KEY_BYTES:
+            raise SealError(f"KEY_ENCRYPTION_KEY must be {_KEY_BYTES} bytes.")
+        self._sealing = AESGCM(_derived(master, b"sealing"))
+        self._successor = _derived(master, b"refresh-successor")
+        self._csrf = _derived(master, b"csrf")
+
+    def seal(self, plain: bytes, name: str) -> bytes:
+        """Encrypt under AES-256-GCM; ``name`` is bound to it."""
+        nonce = os.urandom(_NONCE_BYTES)
+        return nonce + self._sealing.encrypt(nonce, plain, name.encode())
+
+    def unseal(self, sealed: bytes, name: str) -> bytes:
+        """Decrypt what was sealed under ``name``."""
+        nonce, rest = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
+        return self._sealing.decrypt(nonce, rest, name.encode())
+
+    def successor(self, token: str) -> str:
+        """The one refresh token that follows ``token``: whoever asks again gets it again."""
+        made = hmac.digest(self._successor, token.encode("utf-8", "replace"), "sha256")
+        return base64.urlsafe_b64encode(made).rstrip(b"=").decode()
+
+    def csrf(self, session_id: str) -> str:
+        """The token that a page of this session sends beside its cookie."""
+        made = hmac.digest(self._csrf, session_id.encode(), "sha256")
+        return base64.urlsafe_b64encode(made).rstrip(b"=").decode()
+
+
+def _derived(master: bytes, purpose: bytes) -> bytes:
+    return HKDF(SHA256(), _KEY_BYTES, salt=None, info=b"worldloom." + purpose).derive(master)

@@ -1,0 +1,172 @@
+"""The HTTP face of sessions. Browsers keep the refresh token in a cookie that no script sees."""
+
+import hmac
+from typing import Annotated
+from uuid import UUID
+
+from litestar import Request, Response, Router, delete, get, post
+from litestar.datastructures import Cookie, State
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.types import Scope
+
+from auth.accounts.schema import Registration
+from auth.errors import CsrfError
+from auth.sessions import service
+from auth.sessions.schema import Credentials, LogoutScope, Refresh, Session, Tokens
+from auth.sessions.service import Device, Grant, Means
+from auth.settings import Settings
+from common import slim
+from common.answers import Answer, answer
+from common.caller import Caller, caller_of, headers_of, needs
+from common.database import Database
+from common.errors import UnauthenticatedError
+
+_PATH = "/api/v1/auth"
+_COOKIE = "wl_refresh"
+_CSRF_COOKIE = "wl_csrf"
+_STRICT = needs(None, anonymous=True, rate="strict")
+
+
+@post("/register", opt=_STRICT)
+async def register(
+    scope: Scope,
+    db: NamedDependency[Database],
+    means: NamedDependency[Means],
+    data: JSONBody[Registration],
+) -> Response[Answer[Tokens]]:
+    """Make an account and log it in."""
+    grant = await service.register(db, means, data, _device(scope))
+    in_body = data.token_delivery == "body"
+    response = _granted(means.settings, grant, in_body=in_body, status=201)
+    response.headers["location"] = "/api/v1/users/me"
+    return response
+
+
+@post("/login", opt=_STRICT, status_code=200)
+async def login(
+    scope: Scope,
+    db: NamedDependency[Database],
+    means: NamedDependency[Means],
+    data: JSONBody[Credentials],
+) -> Response[Answer[Tokens]]:
+    """Log in with an e-mail or a username, and a password."""
+    grant = await service.login(db, means, data, _device(scope))
+    return _granted(means.settings, grant, in_body=data.token_delivery == "body")
+
+
+@post("/refresh", opt=needs(None, anonymous=True, rate="write", body=Refresh), status_code=200)
+async def refresh(
+    request: Request[object, object, State],
+    db: NamedDependency[Database],
+    means: NamedDependency[Means],
+) -> Response[Answer[Tokens]]:
+    """Exchange a refresh token (the cookie's, or the body's) for the next pair."""
+    token, in_body = await _presented(request, means.settings)
+    if token is None:
+        raise UnauthenticatedError("There is no refresh token.")
+    grant = await service.refresh(db, means, token)
+    return _granted(means.settings, grant, in_body=in_body)
+
+
+@post("/logout", opt=needs(None, anonymous=True, rate="write", body=Refresh), status_code=204)
+async def logout(
+    request: Request[object, object, State],
+    db: NamedDependency[Database],
+    means: NamedDependency[Means],
+    scope_: Annotated[LogoutScope, QueryParameter(name="scope")] = "this",
+) -> Response[None]:
+    """End this session, or all, or all others; with the access token or the refresh token."""
+    caller = caller_of(request.scope)
+    if caller.is_known:
+        session_id = UUID(caller.session_id) if caller.session_id else None
+        await service.logout(db, caller.user_id, session_id, scope_)
+    else:
+        token, _ = await _presented(request, means.settings)
+        owner = await service.session_of(db, token) if token else None
+        if owner is None:
+            raise UnauthenticatedError
+        await service.logout(db, owner.account_id, owner.session_id, scope_)
+    return Response(None, status_code=204, cookies=_cookies(means.settings, "", "", age=0))
+
+
+@get("/sessions", opt=needs(None))
+async def index(
+    db: NamedDependency[Database], caller: NamedDependency[Caller]
+) -> Answer[list[Session]]:
+    """List where one is logged in."""
+    return answer(await service.index(db, caller))
+
+
+@delete("/sessions/{session_id:uuid}", opt=needs(None, rate="write"))
+async def remove(
+    db: NamedDependency[Database], caller: NamedDependency[Caller], session_id: FromPath[UUID]
+) -> None:
+    """End one of one's sessions."""
+    await service.remove(db, caller, session_id)
+
+
+async def _presented(
+    request: Request[object, object, State], settings: Settings
+) -> tuple[str | None, bool]:
+    """The refresh token, and whether it came in the body. A cookie needs the CSRF token beside it.
+
+    Raises ``CsrfError``.
+    """
+    body = await slim.body(request, settings.body_bytes_max)
+    in_body = slim.decoded(body, Refresh).refresh_token if body.strip() else None
+    if in_body is not None:
+        return in_body, True
+    cookie = request.cookies.get(_COOKIE)
+    if cookie is None:
+        return None, False
+    expected = request.cookies.get(_CSRF_COOKIE, "")
+    given = request.headers.get("x-csrf-token", "")
+    if not expected or not hmac.compare_digest(given.encode(), expected.encode()):
+        raise CsrfError("Send the CSRF token as X-CSRF-Token beside the cookie.")
+    return cookie, False
+
+
+def _device(scope: Scope) -> Device:
+    headers = headers_of(scope)
+    agent = headers.get(b"user-agent", b"").decode("utf-8", "replace").replace("\0", "")
+    return Device(headers.get(b"x-envoy-external-address", b"").decode("latin-1"), agent)
+
+
+def _granted(
+    settings: Settings, grant: Grant, *, in_body: bool, status: int = 200
+) -> Response[Answer[Tokens]]:
+    age = settings.session_lifetime_s
+    cookies = [] if in_body else _cookies(settings, grant.refresh_token, grant.csrf_token, age=age)
+    headers = {"cache-control": "no-store"}
+    body = answer(service.tokens(grant, in_body=in_body))
+    return Response(body, status_code=status, cookies=cookies, headers=headers)
+
+
+def _cookies(settings: Settings, refresh_token: str, csrf: str, *, age: int) -> list[Cookie]:
+    # a browser keeps a Secure cookie from plain http, which only localhost is served over
+    secure = settings.gateway_url.startswith("https:")
+    refresh_cookie = Cookie(
+        key=_COOKIE,
+        value=refresh_token,
+        path=_PATH,
+        max_age=age,
+        httponly=True,
+        secure=secure,
+        samesite="strict",
+    )
+    csrf_cookie = Cookie(
+        key=_CSRF_COOKIE,
+        value=csrf,
+        path="/",
+        max_age=age,
+        httponly=False,
+        secure=secure,
+        samesite="strict",
+    )
+    return [refresh_cookie, csrf_cookie]
+
+
+router = Router(
+    _PATH, route_handlers=[register, login, refresh, logout, index, remove], tags=["Sessions"]
+)

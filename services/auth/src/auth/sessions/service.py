@@ -1,0 +1,137 @@
+"""Logging in, staying in, and going."""
+
+from typing import NoReturn
+from uuid import UUID
+
+import msgspec
+
+from auth.accounts import service as accounts
+from auth.accounts.schema import Registration, User
+from auth.errors import InvalidCredentialsError, RefreshTokenReusedError
+from auth.keys.service import Keys
+from auth.passwords import Passwords
+from auth.secrets import Vault, digest, fresh
+from auth.sessions import repository
+from auth.sessions.schema import Credentials, LogoutScope, Session, Tokens
+from auth.settings import Settings
+from common.caller import Caller
+from common.database import Database, Queries
+from common.errors import NotFoundError, UnauthenticatedError
+from common.ids import uuid7
+
+_AGENT_MAX = 400
+
+
+class Device(msgspec.Struct, frozen=True):
+    """Where a login comes from, as the gateway and the browser say."""
+
+    address: str
+    user_agent: str
+
+
+class Grant(msgspec.Struct, frozen=True):
+    """What a login or a refresh gives, before it is known how it travels."""
+
+    user: User
+    access_token: str
+    refresh_token: str
+    csrf_token: str
+    expires_in: int
+
+
+class Means(msgspec.Struct, frozen=True):
+    """What sessions are made with."""
+
+    settings: Settings
+    keys: Keys
+    vault: Vault
+    passwords: Passwords
+
+
+async def register(db: Database, means: Means, new: Registration, device: Device) -> Grant:
+    """Make an account and log it in."""
+    password_hash = await means.passwords.hash(accounts.checked_password(new.password))
+    async with db.transaction() as tx:
+        user = await accounts.register(tx, password_hash, new)
+        return await _start(tx, means, user, device)
+
+
+async def login(db: Database, means: Means, given: Credentials, device: Device) -> Grant:
+    """Log somebody in."""
+    user = await accounts.authenticate(db, means.passwords, given.login, given.password)
+    if user is None:
+        raise InvalidCredentialsError("The login or the password is wrong.")
+    return await _start(db, means, user, device)
+
+
+async def _start(db: Queries, means: Means, user: User, device: Device) -> Grant:
+    session_id, token = uuid7(), fresh()
+    agent = device.user_agent[:_AGENT_MAX]
+    lifetime_s = means.settings.session_lifetime_s
+    await repository.start(
+        db, session_id, user.id, digest(token), agent, device.address, lifetime_s
+    )
+    return await _grant(means, user, session_id, token)
+
+
+async def _grant(means: Means, user: User, session_id: UUID, token: str) -> Grant:
+    access = await means.keys.sign(str(user.id), str(session_id), user.role)
+    csrf = means.vault.csrf(str(session_id))
+    return Grant(user, access, token, csrf, means.settings.access_lifetime_s)
+
+
+async def refresh(db: Database, means: Means, token: str) -> Grant:
+    """Exchange a refresh token for the next one; the same for who asks again in time."""
+    successor = means.vault.successor(token)
+    grace_s = means.settings.refresh_grace_s
+    rotation = await repository.rotate(db, digest(token), digest(successor), grace_s)
+    if rotation is None or rotation.verdict not in {"fresh", "repeat"}:
+        _refuse(rotation)
+    user = await accounts.known(db, rotation.account_id)
+    if user is None:
+        _refuse(None)
+    return await _grant(means, user, rotation.session_id, successor)
+
+
+def _refuse(rotation: repository.Rotation | None) -> NoReturn:
+    if rotation is not None and rotation.verdict == "reused":
+        raise RefreshTokenReusedError("This refresh token was used before: log in again.")
+    raise UnauthenticatedError("The session is over: log in again.")
+
+
+async def session_of(db: Database, token: str) -> repository.Owner | None:
+    """Return whose a refresh token is."""
+    return await repository.of_token(db, digest(token))
+
+
+async def logout(
+    db: Database, account_id: UUID, session_id: UUID | None, scope: LogoutScope
+) -> None:
+    """End this session, all of them, or all others."""
+    ids = [session_id] if scope == "this" else await repository.live(db, account_id)
+    for one in ids:
+        if one is not None and not (scope == "others" and one == session_id):
+            await repository.revoke(db, account_id, one, "logout")
+
+
+async def index(db: Database, caller: Caller) -> list[Session]:
+    """Return the caller's live sessions."""
+    return await repository.listed(db, caller.user_id, caller.session_id)
+
+
+async def remove(db: Database, caller: Caller, session_id: UUID) -> None:
+    """End one of the caller's sessions."""
+    if not await repository.revoke(db, caller.user_id, session_id, "revoked"):
+        raise NotFoundError("There is no such session.")
+
+
+def tokens(grant: Grant, *, in_body: bool) -> Tokens:
+    """Say what was granted; the refresh token only where it does not travel as a cookie."""
+    return Tokens(
+        user=grant.user,
+        access_token=grant.access_token,
+        token_type="Bearer",
+        expires_in=grant.expires_in,
+        refresh_token=grant.refresh_token if in_body else None,
+        csrf_token=None if in_body else grant.csrf_token,
+    )
