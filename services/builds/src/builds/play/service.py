@@ -1,0 +1,41 @@
+"""Playing: who may, and which file it is."""
+
+from uuid import UUID
+
+from msgspec import Struct
+
+from builds.means import Means
+from builds.play import keys, repository
+from builds.types import Page
+from common.caller import NOBODY
+from common.errors import NotFoundError
+
+_MISSING = "There is nothing to play here."
+INDEX = "index.html"
+
+
+class Allowed(Struct, frozen=True):
+    """A file that may be sent, and whether to everybody."""
+
+    path: str
+    page: Page
+    is_public: bool
+
+
+async def find(means: Means, build_id: UUID, path: str, key: str) -> Allowed:
+    """Return the file at ``path`` for the holder of ``key``; raises ``NotFoundError``."""
+    held = keys.holder(means.settings.play_secret, build_id, key) if key else None
+    user_id = held[0] if held else NOBODY
+    wanted = f"{path}{INDEX}" if not path or path.endswith("/") else path
+    found = await repository.page(means.db, build_id, user_id, wanted)
+    if found is None or found.page is None:
+        raise NotFoundError(_MISSING)
+    return Allowed(wanted, found.page, found.is_public)
+
+
+def seconds_left(means: Means, build_id: UUID, key: str) -> int:
+    """Return for how long a key is good; raises ``NotFoundError`` for one that is not."""
+    held = keys.holder(means.settings.play_secret, build_id, key)
+    if held is None:
+        raise NotFoundError(_MISSING)
+    return held[1]

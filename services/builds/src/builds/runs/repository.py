@@ -1,0 +1,189 @@
+"""The SQL of builds: statements above, the functions that run them below."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+from uuid import UUID
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import bindparam
+
+from builds.runs.schema import Build
+from builds.runs.types import BuildRequested
+from builds.tables import AccessRow, BuildRow
+from builds.types import RETRYABLE, UNFINISHED, Manifest, Options
+from common import access
+from common.answers import Window
+from common.contracts.builds import BuildCancelled, BuildQueued
+from common.database import Database
+from common.outbox import announced, announcing
+
+_B = BuildRow
+_ID = bindparam("build_id", type_=sa.Uuid)
+_USER = bindparam("user_id", type_=sa.Text)
+_COLUMNS = (
+    _B.id,
+    _B.project_id,
+    _B.user_id,
+    _B.target,
+    _B.status,
+    _B.source_tree,
+    _B.cached,
+    _B.steps,
+    _B.diagnostics,
+    _B.artifacts,
+    _B.retry_of,
+    _B.error_code,
+    _B.error_message,
+    _B.queued_at,
+    _B.started_at,
+    _B.completed_at,
+)
+_VISIBLE = sa.and_(AccessRow.resource_id == _B.project_id, access.permits(_USER))
+_ONE = (
+    sa.select(access.role_of(_USER), AccessRow.is_public, *_COLUMNS)
+    .join(AccessRow, _VISIBLE)
+    .where(_B.id == _ID, _B.deleted_at.is_(None))
+)
+_PROJECT = sa.and_(_B.project_id == bindparam("project_id", type_=sa.Uuid), _B.deleted_at.is_(None))
+_COUNT = sa.select(sa.func.count()).where(_PROJECT)
+SORTS = {"queuedAt": _B.queued_at, "completedAt": _B.completed_at, "status": _B.status}
+
+
+def _listing(sort: str) -> "sa.Select[*tuple[Any, ...]]":
+    column = cast("sa.ColumnElement[Any]", SORTS[sort.removeprefix("-")])
+    order = column.desc().nulls_last() if sort.startswith("-") else column.asc().nulls_last()
+    page = (
+        sa.select(AccessRow.is_public, *_COLUMNS)
+        .join(AccessRow, AccessRow.resource_id == _B.project_id)
+        .where(_PROJECT)
+        .order_by(order, _B.id.desc())
+    )
+    return page.limit(bindparam("limit", type_=sa.BigInteger)).offset(
+        bindparam("offset", type_=sa.BigInteger)
+    )
+
+
+_LISTS = {sort: _listing(sort) for field in SORTS for sort in (field, f"-{field}")}
+_NEW = announcing(
+    sa.insert(_B)
+    .values(
+        id=_ID,
+        project_id=bindparam("project_id", type_=sa.Uuid),
+        user_id=bindparam("owner_id", type_=sa.Uuid),
+        target=bindparam("target", type_=sa.Text),
+        options=bindparam("options", type_=_B.options.type),
+        source_tree=bindparam("source_tree", type_=sa.Text),
+        manifest=bindparam("manifest", type_=_B.manifest.type),
+    )
+    .returning(*_COLUMNS)
+)
+_AGAIN_COLUMNS = (_B.project_id, _B.target, _B.options, _B.source_tree, _B.manifest)
+_AGAIN = announcing(
+    sa.insert(_B)
+    .from_select(
+        ["id", "user_id", "retry_of", *(c.key for c in _AGAIN_COLUMNS)],
+        sa.select(
+            bindparam("new_id", type_=sa.Uuid),
+            bindparam("owner_id", type_=sa.Uuid),
+            _B.id,
+            *_AGAIN_COLUMNS,
+        ).where(_B.id == _ID, _B.status.in_(RETRYABLE), _B.deleted_at.is_(None)),
+    )
+    .returning(*_COLUMNS)
+)
+_CANCEL = announcing(
+    sa.update(_B)
+    .where(_B.id == _ID, _B.status.in_(UNFINISHED), _B.deleted_at.is_(None))
+    .values(status="cancelled", completed_at=sa.func.now(), worker_id=None)
+    .returning(*_COLUMNS)
+)
+_DELETE = (
+    sa.update(_B)
+    .where(_B.id == _ID, _B.deleted_at.is_(None))
+    .values(deleted_at=sa.func.now(), worker_id=None)
+)
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """A build, and how somebody stands to its project."""
+
+    role: str | None
+    is_public: bool
+    build: Build
+
+
+def _build(*values: Any) -> Build:  # noqa: ANN401 - as the columns are
+    names = [c.key for c in _COLUMNS]
+    return msgspec.convert(dict(zip(names, values, strict=True)), Build, from_attributes=True)
+
+
+def _seen(role: str | None, is_public: bool, *values: Any) -> Seen:  # noqa: ANN401, FBT001 - as the columns are
+    return Seen(role, is_public, _build(*values))
+
+
+def _listed(is_public: bool, *values: Any) -> Seen:  # noqa: ANN401, FBT001 - as the columns are
+    return Seen(None, is_public, _build(*values))
+
+
+async def one(db: Database, build_id: UUID, user_id: UUID) -> Seen | None:
+    """Return a build for somebody who may see it."""
+    return await db.one_or_none(_ONE, _seen, build_id=build_id, user_id=str(user_id))
+
+
+async def listed(db: Database, project_id: UUID, window: Window) -> tuple[list[Seen], int]:
+    """Return a page of a project's builds, and how many there are."""
+    rows = await db.all(
+        _LISTS[window.sort],
+        _listed,
+        project_id=project_id,
+        limit=window.limit,
+        offset=window.offset,
+    )
+    return rows, await db.one(_COUNT, int, project_id=project_id)
+
+
+async def create(db: Database, event: BuildQueued, options: Options, manifest: Manifest) -> Build:
+    """Write a build, its event and its job, in one statement."""
+    job = (BuildRequested(build_id=event.build_id), event.build_id)
+    return await db.one(
+        _NEW,
+        _build,
+        build_id=event.build_id,
+        project_id=event.project_id,
+        owner_id=event.user_id,
+        target=event.target,
+        options=_plain(options),
+        source_tree=event.source_tree,
+        manifest=_plain(manifest),
+        **announced(event, event.build_id, job),
+    )
+
+
+async def again(db: Database, event: BuildQueued) -> Build | None:
+    """Write a build like the one that ``event`` retries; ``None`` where that cannot be."""
+    job = (BuildRequested(build_id=event.build_id), event.build_id)
+    return await db.one_or_none(
+        _AGAIN,
+        _build,
+        new_id=event.build_id,
+        build_id=event.retry_of,
+        owner_id=event.user_id,
+        **announced(event, event.build_id, job),
+    )
+
+
+async def cancel(db: Database, event: BuildCancelled) -> Build | None:
+    """End a build; ``None`` where it has ended already."""
+    return await db.one_or_none(
+        _CANCEL, _build, build_id=event.build_id, **announced(event, event.build_id)
+    )
+
+
+async def delete(db: Database, build_id: UUID) -> None:
+    """Hide a build for good; a worker's janitor removes what is left of it."""
+    await db.run(_DELETE, build_id=build_id)
+
+
+def _plain(value: msgspec.Struct) -> Mapping[str, Any]:
+    return cast("Mapping[str, Any]", msgspec.to_builtins(value))

@@ -1,0 +1,14 @@
+"""A job of the queue."""
+
+from typing import ClassVar
+from uuid import UUID
+
+from common.contracts.base import Event
+
+
+class BuildRequested(Event, frozen=True, kw_only=True):
+    """There is a build to do. It goes to the work queue, where one worker takes it."""
+
+    subject: ClassVar[str] = "jobs.build.requested.v1"
+
+    build_id: UUID

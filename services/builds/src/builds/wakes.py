@@ -1,0 +1,83 @@
+"""Who waits for news of a build is woken by a word over NATS; without NATS they look by the clock.
+
+The word says only that there is news. What it is stands in the database.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+from uuid import UUID
+
+import nats.errors
+import structlog
+from litestar import Litestar
+from nats.aio.msg import Msg
+
+from common.bus import Bus
+
+log = structlog.get_logger()
+
+_SUBJECT = "live.builds"
+_LOOK_S = 0.5
+
+
+async def tell(bus: Bus, build_id: UUID) -> None:
+    """Say that there is news; nobody is worse off than a moment's delay if it is not heard."""
+    if bus.client is not None and bus.is_connected:
+        with suppress(nats.errors.Error):
+            await bus.client.publish(f"{_SUBJECT}.{build_id}")
+
+
+class Waiting:
+    """Somebody who waits for news of one build."""
+
+    def __init__(self) -> None:
+        self.event = asyncio.Event()
+
+    async def news(self, within_s: float) -> None:
+        """Return at the next news, or when the time has passed."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self.event.wait()
+        self.event.clear()
+
+
+class Wakes:
+    """Everybody in this process who waits."""
+
+    def __init__(self) -> None:
+        self._waiting: defaultdict[str, set[Waiting]] = defaultdict(set)
+        self._task: asyncio.Task[None] | None = None
+
+    async def open(self, app: Litestar) -> None:
+        """Listen, as soon as there is somebody to listen to."""
+        self._task = asyncio.get_running_loop().create_task(self._listen(app.state.bus))
+
+    async def close(self) -> None:
+        """Stop listening; whoever waits looks once more."""
+        if self._task is not None:
+            self._task.cancel()
+        for waiting in [w for group in self._waiting.values() for w in group]:
+            waiting.event.set()
+
+    async def _listen(self, bus: Bus) -> None:
+        while bus.client is None:  # noqa: ASYNC110 - the bus has no event for it, and once is enough
+            await asyncio.sleep(_LOOK_S)
+        await bus.client.subscribe(f"{_SUBJECT}.*", cb=self._wake)
+
+    async def _wake(self, message: Msg) -> None:
+        for waiting in self._waiting.get(message.subject.rpartition(".")[2], ()):
+            waiting.event.set()
+
+    @asynccontextmanager
+    async def waiting(self, build_id: UUID) -> AsyncGenerator[Waiting]:
+        """Wait for news of a build; what comes between two waits is not missed."""
+        key, waiting = str(build_id), Waiting()
+        self._waiting[key].add(waiting)
+        try:
+            yield waiting
+        finally:
+            self._waiting[key].discard(waiting)
+            if not self._waiting[key]:
+                del self._waiting[key]

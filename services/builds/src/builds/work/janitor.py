@@ -1,0 +1,65 @@
+"""What nobody else looks after: lost builds, lost jobs, deleted builds' objects, the cache."""
+
+import asyncio
+
+import structlog
+
+from builds import places, wakes
+from builds.work import repository
+from builds.work.one import Bench
+from common.errors import UnavailableError
+
+log = structlog.get_logger()
+
+_AT_ONCE = 20
+
+
+async def run(bench: Bench) -> None:
+    """Go round for ever; what fails is tried at the next round."""
+    while True:
+        for chore in (_reap, _remind, _sweep, _trim):
+            try:
+                await chore(bench)
+            except Exception as exc:  # noqa: BLE001 - the other chores are still to be done
+                log.warning("chore_failed", chore=chore.__name__, error=repr(exc))
+        await asyncio.sleep(bench.settings.janitor_every_s)
+
+
+async def _reap(bench: Bench) -> None:
+    """Builds whose worker is gone are tried once more, and then given up."""
+    settings = bench.settings
+    most, lost_s = settings.attempts_max, settings.lease_lost_s
+    for build in await repository.lost(bench.db, most, lost_s, _AT_ONCE):
+        if build.is_last:
+            message = f"The worker was lost {most} times."
+            await repository.give_up(bench.db, build.build_id, most, lost_s, "WORKER_LOST", message)
+        else:
+            await repository.requeue(bench.db, build.build_id, most, lost_s)
+        log.warning("build_lost", build=str(build.build_id), is_last=build.is_last)
+        await wakes.tell(bench.bus, build.build_id)
+
+
+async def _remind(bench: Bench) -> None:
+    """A build that waits long gets a new job: the first may be gone with the queue's disk."""
+    after_s = bench.settings.requeue_after_s
+    for build_id in await repository.unheard(bench.db, after_s, _AT_ONCE):
+        await repository.ask_again(bench.db, build_id, after_s)
+
+
+async def _sweep(bench: Bench) -> None:
+    """Objects of deleted builds go, then their rows."""
+    for build in await repository.deleted(bench.db, bench.settings.lease_lost_s, _AT_ONCE):
+        keys = [places.page(build.build_id, path) for path in build.site]
+        keys += [places.artifact(build.build_id, a["name"]) for a in build.artifacts]
+        try:
+            for key in keys:
+                await bench.storage.delete(places.BUCKET, key)
+        except UnavailableError:
+            return
+        await repository.remove(bench.db, build.build_id)
+
+
+async def _trim(bench: Bench) -> None:
+    if not isinstance(bench.shop, str):
+        cache = bench.shop.cache
+        await asyncio.to_thread(cache.trim, bench.settings.build_cache_bytes_max)

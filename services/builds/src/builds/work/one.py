@@ -1,0 +1,189 @@
+"""One build of one worker: taken, done, written down; or given back."""
+
+import asyncio
+import time
+from contextlib import suppress
+from uuid import UUID
+
+import structlog
+from msgspec import Struct
+
+from builds import wakes
+from builds.peers import Peers
+from builds.pipeline import run
+from builds.pipeline.context import Order, Workshop
+from builds.pipeline.run import Result
+from builds.settings import Settings
+from builds.types import BuildError
+from builds.work import repository
+from builds.work.journal import Journal
+from builds.work.repository import Claim, End
+from builds.work.shelf import StoreShelf
+from common.bus import Bus
+from common.contracts.builds import BuildFailed, BuildSucceeded
+from common.database import Database
+from common.storage import Storage
+
+log = structlog.get_logger()
+
+_PAUSE_S = 0.5
+_PAUSE_S_MAX = 10.0
+
+
+class Bench(Struct, frozen=True):
+    """What a worker works with. Without a sandbox ``shop`` is the reason why there is none."""
+
+    worker: UUID
+    settings: Settings
+    db: Database
+    bus: Bus
+    peers: Peers
+    storage: Storage
+    shop: Workshop | str
+
+
+class _NotOursError(Exception):
+    """The build was cancelled, deleted, or given to another worker."""
+
+
+async def build(bench: Bench, build_id: UUID) -> None:
+    """Do a build, if there is anything to do; its terminal state is stored when this returns."""
+    settings = bench.settings
+    claim = await repository.claim(
+        bench.db, build_id, bench.worker, settings.attempts_max, settings.lease_lost_s
+    )
+    if claim is None:
+        return
+    await wakes.tell(bench.bus, build_id)
+    log.info("build_taken", build=str(build_id), attempt=claim.attempt)
+    journal = Journal(settings, claim.next_line)
+    shelf = StoreShelf(bench.storage)
+    began = time.monotonic()
+    try:
+        end = await _followed(bench, claim, journal, shelf)
+    except _NotOursError:
+        log.info("build_left", build=str(build_id))
+        await shelf.clear()
+        return
+    except asyncio.CancelledError:
+        await _give_back(bench, claim)
+        raise
+    duration_ms = round((time.monotonic() - began) * 1e3)
+    await _report(bench, claim, journal, end, duration_ms)
+    log.info("build_ended", build=str(build_id), status=end.status, ms=duration_ms)
+    if end.status != "success":
+        await shelf.clear()
+
+
+async def _followed(bench: Bench, claim: Claim, journal: Journal, shelf: StoreShelf) -> End:
+    """Work, and write down meanwhile what is told; stop when the build is not ours any more."""
+    work = asyncio.get_running_loop().create_task(_end(bench, claim, journal, shelf))
+    diary = asyncio.get_running_loop().create_task(_write(bench, claim, journal))
+    try:
+        await asyncio.wait({work, diary}, return_when=asyncio.FIRST_COMPLETED)
+        if not work.done():
+            raise _NotOursError
+        return work.result()
+    finally:
+        for task in (work, diary):
+            task.cancel()
+        await asyncio.gather(work, diary, return_exceptions=True)
+
+
+async def _end(bench: Bench, claim: Claim, journal: Journal, shelf: StoreShelf) -> End:
+    try:
+        result = await _result(bench, claim, journal, shelf)
+    except BuildError as exc:
+        return End(
+            status=exc.status,
+            error_code=exc.code,
+            error_message=str(exc),
+            diagnostics=exc.diagnostics,
+        )
+    except Exception as exc:
+        log.exception("build_broke", build=str(claim.build_id), error=repr(exc))
+        message = "Something went wrong in the worker; try again."
+        return End(status="failed", error_code="INTERNAL_ERROR", error_message=message)
+    return End(
+        status="success",
+        diagnostics=result.diagnostics,
+        artifacts=result.artifacts,
+        site=result.site,
+    )
+
+
+async def _result(bench: Bench, claim: Claim, journal: Journal, shelf: StoreShelf) -> Result:
+    if isinstance(bench.shop, str):
+        raise BuildError("SANDBOX_UNAVAILABLE", f"No build can run on this worker: {bench.shop}")
+    order = Order(claim.build_id, claim.project_id, claim.target, claim.options, claim.manifest)
+    return await run.build(order, bench.shop, bench.peers, shelf, journal)
+
+
+async def _write(bench: Bench, claim: Claim, journal: Journal) -> None:
+    """Write the journal and show that we live, until the build is not ours any more."""
+    settings = bench.settings
+    while True:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(settings.lease_beat_s):
+                await journal.news.wait()
+        journal.news.clear()
+        count = len(journal.lines)
+        try:
+            is_ours = await repository.beat(
+                bench.db, claim.build_id, bench.worker, journal.steps, journal.lines[:count]
+            )
+        except Exception as exc:  # noqa: BLE001 - a database that is away is no reason to stop
+            log.warning("journal_waits", build=str(claim.build_id), error=repr(exc))
+            await asyncio.sleep(_PAUSE_S)
+            continue
+        if not is_ours:
+            return
+        journal.written(count)
+        await wakes.tell(bench.bus, claim.build_id)
+        await asyncio.sleep(settings.journal_s)
+
+
+async def _report(bench: Bench, claim: Claim, journal: Journal, end: End, duration_ms: int) -> None:
+    """Write how the build ended, however long it takes the database to come back."""
+    about = {
+        "build_id": claim.build_id,
+        "project_id": claim.project_id,
+        "user_id": claim.user_id,
+    }
+    event: BuildSucceeded | BuildFailed
+    if end.status == "success":
+        size = sum(artifact.size for artifact in end.artifacts)
+        event = BuildSucceeded(**about, target=claim.target, duration_ms=duration_ms, size=size)
+    else:
+        event = BuildFailed(
+            **about,
+            target=claim.target,
+            status=end.status,
+            error_code=end.error_code or "",
+            error_message=end.error_message or "",
+        )
+    until = time.monotonic() + bench.settings.report_for_s
+    pause_s = _PAUSE_S
+    while True:
+        try:
+            await repository.finish(
+                bench.db, bench.worker, event, end, journal.steps, journal.lines
+            )
+        except Exception as exc:
+            log.warning("report_waits", build=str(claim.build_id), error=repr(exc))
+            if time.monotonic() > until:
+                raise
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 2, _PAUSE_S_MAX)
+        else:
+            await wakes.tell(bench.bus, claim.build_id)
+            return
+
+
+async def _give_back(bench: Bench, claim: Claim) -> None:
+    try:
+        await repository.release(bench.db, claim.build_id, bench.worker)
+    except Exception as exc:  # noqa: BLE001 - the lease runs out, and another worker takes it
+        log.warning("build_not_released", build=str(claim.build_id), error=repr(exc))
+    else:
+        log.info("build_released", build=str(claim.build_id))

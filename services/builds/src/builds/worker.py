@@ -1,0 +1,129 @@
+"""A worker: takes builds from the queue and does them. Any number of them, on any machine.
+
+``python -m builds.worker``. It answers ``/health/live`` and ``/health/ready`` on its port, and is
+not ready where nothing can be built safely.
+"""
+
+import asyncio
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import structlog
+import uvloop
+from litestar import Litestar
+from litestar.datastructures import State
+
+from builds.peers import Peers
+from builds.pipeline.context import Workshop, workshop
+from builds.sandbox.bubblewrap import Bubblewrap
+from builds.sandbox.types import UnavailableSandboxError
+from builds.settings import Settings
+from builds.work import janitor
+from builds.work.one import Bench
+from builds.work.queue import Queue
+from common import health, telemetry
+from common.bus import Bus
+from common.database import Database
+from common.health import Watch
+from common.ids import uuid7
+from common.serve import serve
+from common.settings import SettingsError, StorageSettings, load
+from common.storage import Storage
+
+log = structlog.get_logger()
+
+
+def create_app() -> Litestar:
+    """Build the worker from its environment: an application that only tells how it is."""
+    settings = load(Settings)
+    storage_settings = load(StorageSettings)
+    telemetry.configure("builds-worker", settings.log_level)
+
+    @asynccontextmanager
+    async def lifespan(app: Litestar) -> AsyncGenerator[None]:
+        storage = Storage(storage_settings)
+        await storage.open()
+        try:
+            async with _working(app, settings, storage):
+                yield
+        finally:
+            await storage.close()
+
+    return Litestar(
+        route_handlers=[health.live, health.ready],
+        lifespan=[lifespan],
+        state=State({"settings": settings}),
+        openapi_config=None,
+    )
+
+
+@asynccontextmanager
+async def _working(app: Litestar, settings: Settings, storage: Storage) -> AsyncGenerator[None]:
+    db = await Database.connect(
+        settings.database_url,
+        pool_size=settings.pool_size,
+        wait_s=settings.pool_wait_s,
+        statement_s_max=settings.statement_s_max,
+    )
+    bus = Bus("builds-worker", settings.nats_url, settings.nats_user, settings.nats_password)
+    peers = Peers(settings, timeout_s=settings.fetch_timeout_s)
+    shop = await _shop(settings)
+    app.state.watch = _watch(db, bus, shop)
+    bench = Bench(uuid7(), settings, db, bus, peers, storage, shop)
+    queue = Queue(bench)
+    loop = asyncio.get_running_loop()
+    tasks = [loop.create_task(bus.connect()), loop.create_task(janitor.run(bench))]
+    queue.start()
+    try:
+        yield
+    finally:
+        await queue.stop()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await peers.close()
+        await bus.close()
+        await db.close()
+
+
+async def _shop(settings: Settings) -> Workshop | str:
+    sandbox = Bubblewrap(settings.sandbox_user)
+    shop = workshop(settings, sandbox)
+    try:
+        await sandbox.prepare()
+    except UnavailableSandboxError as exc:
+        log.error("sandbox_unavailable", reason=str(exc))  # noqa: TRY400 - the reason says it all
+        return str(exc)
+    missing = [str(tool) for tool in (shop.tsc, shop.esbuild) if not tool.exists()]
+    if missing:
+        log.error("toolchain_missing", tools=missing)
+        return f"The toolchain is not installed: {', '.join(missing)}."
+    return shop
+
+
+def _watch(db: Database, bus: Bus, shop: Workshop | str) -> Watch:
+    watch = Watch(db)
+
+    async def nats() -> bool:
+        return bus.is_connected
+
+    async def sandbox() -> bool:
+        return not isinstance(shop, str)
+
+    watch.add("nats", nats)
+    watch.add("sandbox", sandbox, is_required=True)
+    return watch
+
+
+def main() -> None:
+    """Work until SIGTERM."""
+    try:
+        app = create_app()
+    except SettingsError as exc:
+        sys.exit(str(exc))
+    uvloop.run(serve(app))
+
+
+if __name__ == "__main__":
+    main()
