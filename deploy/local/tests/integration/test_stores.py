@@ -6,6 +6,7 @@ import nats.errors
 import pytest
 import redis.asyncio
 import redis.exceptions
+
 from fleet.testing import Running
 
 

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from fleet.context import PYTHON, Context
-from fleet.home import HomeError
+from fleet.home import Home, HomeError
 from fleet.ports import LOOPBACK
 from fleet.processes import Probe, Process
 from fleet.secrets import SERVICES
@@ -49,9 +49,9 @@ def place(context: Context) -> Path:
     return ELSEWHERE / context.home.tag
 
 
-def remove(context: Context) -> None:
+def remove(home: Home) -> None:
     """Remove a cluster that lies outside of the home."""
-    outside = ELSEWHERE / context.home.tag
+    outside = ELSEWHERE / home.tag
     if outside.exists():
         shutil.rmtree(outside)
 
