@@ -79,9 +79,7 @@ lint: ## ruff, formatting, import contracts, declared dependencies, shell script
 	@ruff check .
 	@ruff format --check .
 	@lint-imports
-	@for member in libs/common services/* deploy/local; do \
-	  echo "deptry $$member"; (cd $$member && deptry src --config $(CURDIR)/pyproject.toml --no-ansi >/dev/null) \
-	  || (cd $$member && deptry src --no-ansi); done
+	@scripts/dependencies.sh
 	@if command -v shellcheck >/dev/null; then shellcheck -x $(SCRIPTS); else echo "shellcheck is not installed: scripts were not checked"; fi
 
 .PHONY: types
