@@ -48,7 +48,7 @@ async def show(
     """Show an asset."""
     stored = await service.show(means, caller, asset_id)
     if if_none_match and stored.etag in if_none_match:
-        return Response(None, status_code=304, headers={"etag": stored.etag})
+        return Response(None, status_code=304, headers=_headers(stored))
     return _answer(means, stored)
 
 
@@ -93,7 +93,11 @@ async def supplies(means: NamedDependency[Means], project_id: FromPath[UUID]) ->
 
 def _answer(means: Means, stored: Stored) -> Response[Answer[Asset] | None]:
     asset = shown(stored, means.settings.gateway_url)
-    return Response(answers.answer(asset), headers={"etag": stored.etag})
+    return Response(answers.answer(asset), headers=_headers(stored))
+
+
+def _headers(stored: Stored) -> dict[str, str]:
+    return {"etag": stored.etag, "cache-control": "private, no-cache"}
 
 
 router = Router("/api/v1", route_handlers=[index, show, change, remove, download], tags=["Assets"])

@@ -1,11 +1,14 @@
 """The HTTP face of uploads through the service."""
 
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
 from uuid import UUID
 
 import msgspec
 from litestar import Request, Response, Router, post
 from litestar.datastructures import State
 from litestar.di import NamedDependency
+from litestar.exceptions import InternalServerException
 from litestar.openapi.spec import OpenAPIMediaType, Operation, Reference, RequestBody, Schema
 from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
 
@@ -35,6 +38,7 @@ def _multipart(**properties: Schema | Reference) -> RequestBody:
     return RequestBody({"multipart/form-data": OpenAPIMediaType(schema)}, required=True)
 
 
+@dataclass
 class _UploadOperation(Operation):
     """Documents the form of one file."""
 
@@ -45,6 +49,7 @@ class _UploadOperation(Operation):
         )
 
 
+@dataclass
 class _BatchOperation(Operation):
     """Documents the form of many files."""
 
@@ -68,7 +73,7 @@ async def upload(
     limits = _limits(settings, 1, settings.asset_bytes_max + _ENVELOPE_BYTES)
     fields = frozenset({"projectId", "name", "type"})
     boundary = _boundary(request, limits.total_bytes_max)
-    async with form.received(request.stream(), boundary, "file", fields, limits) as given:
+    async with form.received(_body(request), boundary, "file", fields, limits) as given:
         if not given.files:
             raise InvalidError.of("file", "This is required.")
         outcome = await service.upload(
@@ -100,7 +105,7 @@ async def upload_batch(
     limits = _limits(settings, settings.batch_files_max, settings.batch_bytes_max)
     boundary = _boundary(request, limits.total_bytes_max)
     fields = frozenset({"projectId"})
-    async with form.received(request.stream(), boundary, "files", fields, limits) as given:
+    async with form.received(_body(request), boundary, "files", fields, limits) as given:
         if not given.files:
             raise InvalidError.of("files", "This is required.")
         items = await service.upload_batch(means, caller, _project(given.fields), given.files)
@@ -115,6 +120,15 @@ def _limits(settings: Settings, files_max: int, total_bytes_max: int) -> form.Li
         field_bytes_max=settings.field_bytes_max,
         spool_bytes_max=settings.spool_bytes_max,
     )
+
+
+async def _body(request: AnyRequest) -> AsyncGenerator[bytes]:
+    try:
+        async for piece in request.stream():
+            yield piece
+    except InternalServerException as exc:
+        # the framework's word for a caller who went away, who will not read this either
+        raise InvalidError.of("", "The body broke off.") from exc
 
 
 def _boundary(request: AnyRequest, limit: int) -> str:
