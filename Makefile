@@ -45,7 +45,7 @@ logs: ## show the logs (S=projects: of one process)
 
 .PHONY: restart
 restart: ## restart everything, or one process (S=projects)
-	@fleet restart $(S)
+	@$(if $(S),fleet restart $(S),fleet down && fleet up)
 
 .PHONY: clean
 clean: ## stop everything and remove its data, secrets and logs
@@ -65,7 +65,8 @@ seed: ## put the demo account and its project there
 
 .PHONY: run
 run: setup ## run some of the fleet's processes only (S=projects, and what it needs)
-	@fleet up $(S)
+	@test -n "$(S)" || { echo "say which: make run S=projects" >&2; exit 2; }
+	@fleet up --only $(S)
 
 ##@ Code
 
@@ -131,7 +132,7 @@ bench: ## measure the hot paths beside the peer
 
 .PHONY: contracts
 contracts: ## write the OpenAPI and AsyncAPI documents
-	@fleet contracts
+	@python -m fleet.documents
 
 .PHONY: lock
 lock: ## resolve dependencies anew and write the locks (ARGS=--upgrade)
@@ -139,9 +140,9 @@ lock: ## resolve dependencies anew and write the locks (ARGS=--upgrade)
 
 .PHONY: migrate
 migrate: ## bring the schemas up to date (S=projects: of one service)
-	@fleet migrate $(S)
+	@python -m fleet.schema upgrade $(S)
 
 .PHONY: migration
 migration: ## write a migration from what changed in tables.py (S=projects M="add a column")
 	@test -n "$(S)" -a -n "$(M)" || { echo 'say which service and what: make migration S=projects M="add a column"' >&2; exit 2; }
-	@fleet migration $(S) "$(M)"
+	@python -m fleet.schema new $(S) "$(M)"
