@@ -33,6 +33,7 @@ class Client(httpx.AsyncClient):
 type Serving = Callable[..., AbstractAsyncContextManager[Client]]
 
 SECRET = "s" * 32
+GATEWAY = "http://localhost:8080"
 
 
 def sha256(content: bytes) -> str:
@@ -171,22 +172,17 @@ class Desk:
         return means
 
 
-def environment(**other: str) -> dict[str, str]:
-    """What the service is told, with the stores that the tests run against."""
-    return {
-        "DATABASE_URL": "postgresql://assets:dev@127.0.0.1:18999/worldloom",
-        "NATS_URL": "nats://127.0.0.1:18998",
+@pytest.fixture(scope="session")
+def environment(service_env: Callable[[str], dict[str, str]]) -> dict[str, str]:
+    """What the service is told in these tests."""
+    return service_env("assets") | {
         "FLEET_SECRET": SECRET,
-        "S3_ENDPOINT_URL": "http://127.0.0.1:25733",
-        "S3_ACCESS_KEY": "AKIASSETS",
-        "S3_SECRET_KEY": "secretassets",
-        "S3_PUBLIC_URL": "http://localhost:8080",
-        "GATEWAY_URL": "http://localhost:8080",
-        "PROJECTS_URL": "http://127.0.0.1:9",
+        "S3_PUBLIC_URL": GATEWAY,
+        "GATEWAY_URL": GATEWAY,
         "ACCESS_LOG": "false",
         "IMAGE_PIXELS_MAX": "1000000",
         "SWEEP_EVERY_S": "3600",
-    } | other
+    }
 
 
 @asynccontextmanager
@@ -211,13 +207,13 @@ async def alive(app: Litestar) -> AsyncGenerator[None]:
 
 
 @pytest.fixture(scope="session")
-def serving() -> Serving:
+def serving(environment: dict[str, str]) -> Serving:
     """Run the service in this process, with some of its settings changed."""
 
     @asynccontextmanager
     async def serving(**other: str) -> AsyncGenerator[Client]:
         with pytest.MonkeyPatch.context() as patch:
-            for name, value in environment(**other).items():
+            for name, value in (environment | other).items():
                 patch.setenv(name, value)
             app = create_app()
         async with alive(app), Client(app) as client:
@@ -240,9 +236,9 @@ def desk(client: Client) -> Desk:
 
 
 @pytest.fixture(scope="session")
-async def store() -> AsyncGenerator[Callable[..., Any]]:
+async def store(environment: dict[str, str]) -> AsyncGenerator[Callable[..., Any]]:
     """Follow a presigned URL as the gateway does: to the store, with the Host as signed."""
-    async with httpx.AsyncClient(base_url=environment()["S3_ENDPOINT_URL"]) as client:
+    async with httpx.AsyncClient(base_url=environment["S3_ENDPOINT_URL"]) as client:
 
         async def follow(method: str, url: str, **more: Any) -> httpx.Response:
             signed = httpx.URL(url)

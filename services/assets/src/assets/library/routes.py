@@ -8,7 +8,6 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 
 from assets.library import service
-from assets.library.repository import SORTS
 from assets.library.schema import Changes, Supplies
 from assets.means import Means
 from assets.types import Asset, Kind, Stored, shown
@@ -33,7 +32,7 @@ async def index(
     limit: PageLimit = 20,
 ) -> Page[Asset]:
     """List a project's assets, those of one type, or those with ``q`` in their name."""
-    wanted = answers.window(page, limit, sort, SORTS)
+    wanted = answers.window(page, limit, sort, service.SORTS)
     total, found = await service.index(means, caller, project_id, kind, q, wanted)
     return answers.paged(found, total, wanted)
 

@@ -18,6 +18,7 @@ from common.caller import Caller
 from common.contracts.assets import AssetDeleted, AssetUpdated
 from common.errors import InvalidError, NotFoundError, PreconditionFailedError
 
+SORTS = repository.SORTS
 _ABSENT = "There is no such asset."
 _SIGNED_AT_ONCE = 16
 
