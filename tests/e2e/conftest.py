@@ -1,0 +1,78 @@
+"""People at the gateway."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import httpx
+import msgspec
+import pytest
+
+from common.ids import uuid7
+from fleet.testing import Running
+
+_DEADLINE_S = 30.0
+_LOOK_S = 0.1
+
+
+class Person(msgspec.Struct, frozen=True):
+    """Somebody with an account, and a client that carries their token."""
+
+    client: httpx.AsyncClient
+    user_id: str
+    username: str
+    token: str
+    refresh_token: str
+
+    async def project(self, **fields: object) -> str:
+        """Create a project and return its id."""
+        answer = await self.client.post("/api/v1/projects", json={"name": "Game", **fields})
+        assert answer.status_code == 201, answer.text
+        made: str = answer.json()["data"]["id"]
+        return made
+
+
+@pytest.fixture
+async def gateway(fleet_up: Running) -> AsyncIterator[httpx.AsyncClient]:
+    """A client that says nothing of itself."""
+    async with httpx.AsyncClient(base_url=fleet_up.gateway_url, timeout=30) as client:
+        yield client
+
+
+@pytest.fixture
+async def person(fleet_up: Running) -> AsyncIterator[Callable[[], Awaitable[Person]]]:
+    """A way to meet somebody new."""
+    clients: list[httpx.AsyncClient] = []
+
+    async def meet() -> Person:
+        client = httpx.AsyncClient(base_url=fleet_up.gateway_url, timeout=30)
+        clients.append(client)
+        name = f"p{uuid7().hex[-20:]}"
+        body = {"email": f"{name}@example.org", "username": name, "password": "correct horse"}
+        answer = await client.post("/api/v1/auth/register", json={**body, "tokenDelivery": "body"})
+        assert answer.status_code == 201, answer.text
+        data = answer.json()["data"]
+        client.headers["authorization"] = f"Bearer {data['accessToken']}"
+        user_id = data["user"]["id"]
+        return Person(client, user_id, name, data["accessToken"], data["refreshToken"])
+
+    yield meet
+    for client in clients:
+        await client.aclose()
+
+
+async def eventually[T](look: Callable[[], Awaitable[T | None]]) -> T:
+    """Look again and again, for a bounded time, until there is something."""
+    deadline = time.monotonic() + _DEADLINE_S
+    while time.monotonic() < deadline:
+        found = await look()
+        if found:
+            return found
+        await asyncio.sleep(_LOOK_S)
+    raise AssertionError("It did not happen in time.")
+
+
+@pytest.fixture
+def until() -> Callable[[Callable[[], Awaitable[object]]], Awaitable[object]]:
+    """Look again and again, for a bounded time, until there is something."""
+    return eventually
