@@ -87,16 +87,22 @@ def act(home: Home, request: Request) -> None:
     scratch.replace(path)
     os.kill(int(home.lock.read_text(encoding="utf-8")), signal.SIGUSR1)
     wanted = "stopped" if request.action == "stop" else "ready"
-    give_up_at = time.monotonic() + ACT_S
-    while time.monotonic() < give_up_at:
+
+    def is_done() -> bool:
         now = _process(home, request.name)
         is_new = request.action != "restart" or now.started_at != before.started_at
-        if is_new and now.condition == wanted:
-            return
+        return is_new and now.condition == wanted
+
+    until(is_done, f"{request.name} is not {wanted}.\n{tail(home, request.name)}")
+
+
+def until(fact: Callable[[], bool], otherwise: str) -> None:
+    """Wait for a fact; raise with the sentence when it does not come true."""
+    give_up_at = time.monotonic() + ACT_S
+    while not fact():
+        if time.monotonic() > give_up_at:
+            raise FleetError(otherwise)
         time.sleep(PAUSE_S)
-    raise FleetError(
-        f"{request.name} is not {wanted} after {ACT_S:g} s.\n{tail(home, request.name)}"
-    )
 
 
 def survivors(found: FleetState) -> list[psutil.Process]:

@@ -1,6 +1,8 @@
 """The pytest plugin: real stores and a whole fleet for tests, on free ports, gone afterwards."""
 
+import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -60,6 +62,18 @@ class Running(msgspec.Struct, frozen=True):
     def restart(self, name: str) -> None:
         """Restart a process in order, and wait until it is ready again."""
         control.act(self.home, Request("restart", name))
+
+    def kill(self, name: str) -> None:
+        """Kill a process without warning, and wait until the runner has brought it back."""
+        before = self.state().processes[name]
+        os.kill(before.pid, signal.SIGKILL)
+        control.until(
+            lambda: (
+                self.state().processes[name].restarts > before.restarts
+                and self.state().processes[name].condition == "ready"
+            ),
+            f"{name} has not come back.",
+        )
 
     def state(self) -> FleetState:
         """Return what the runner says about its processes."""
