@@ -53,7 +53,6 @@ def main() -> int:
         control.FleetError,
         HomeError,
         programs.MissingProgramError,
-        seeds.SeedError,
         ValueError,
     ) as exc:
         sys.stderr.write(f"{exc}\n")
@@ -107,9 +106,12 @@ def up(command: Command) -> int:
     ready_s = time.monotonic() - began
     # the runner outlives this command
     runner.returncode = 0
-    if edge.NAME in names and not command.given.no_seed:
-        seed(command)
-    _summary(command, found, names, ready_s)
+    try:
+        if edge.NAME in names and not command.given.no_seed:
+            seed(command)
+    finally:
+        # the fleet runs, whatever became of the demo account
+        _summary(command, found, names, ready_s)
     return 0
 
 
@@ -183,6 +185,8 @@ def seed(command: Command) -> int:
     context = _context(command)
     try:
         seeds.seed(services.gateway_url(context), context.secrets.demo_password)
+    except seeds.SeedError as exc:
+        raise control.FleetError(f"There is no demo account and project: {exc}") from exc
     except httpx.HTTPError as exc:
         raise control.FleetError(f"The gateway does not answer: {exc!r}. Is it up?") from exc
     return 0
@@ -229,6 +233,9 @@ def _summary(command: Command, found: FleetState, names: set[str], ready_s: floa
         _say(f"Documents   {url}/docs")
         _say(f"Demo login  {secrets.DEMO_EMAIL}  {context.secrets.demo_password}")
     _say(f"Logs        {command.home.logs}")
+    database = postgres.place(context.home)
+    if not database.is_relative_to(command.home.root):
+        _say(f"Database    {database}, for its user may not enter {command.home.root}")
     _say(f"Ready after {ready_s:.1f} s; the idle fleet holds {size} MiB ({kind} of all processes).")
 
 

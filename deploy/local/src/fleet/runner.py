@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import os
+import resource
 import signal
 import sys
 import time
@@ -18,6 +19,7 @@ from fleet.processes import Process
 from fleet.state import FleetState, Phase, Request
 
 ALREADY_RUNNING = 3
+FILES_MAX = 65_536
 
 
 class Running(msgspec.Struct, kw_only=True, eq=False):
@@ -37,12 +39,20 @@ def main() -> int:
     given = arguments.parse_args()
     home = Home(root=given.home.resolve(), repository=repository())
     make(home)
+    _allow_many_connections()
     only = tuple(name for name in given.only.split(",") if name)
     try:
         with state.held(home.lock):
             return asyncio.run(_run(home, only))
     except state.AlreadyRunningError:
         return ALREADY_RUNNING
+
+
+def _allow_many_connections() -> None:
+    # a shell's usual 1,024 files are too few for a gateway; children inherit what is set here
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES_MAX if most == resource.RLIM_INFINITY else min(FILES_MAX, most)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 async def _run(home: Home, only: tuple[str, ...]) -> int:

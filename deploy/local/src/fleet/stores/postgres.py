@@ -29,9 +29,9 @@ mv "$2.new" "$2"
 
 def processes(context: Context) -> list[Process]:
     """Return the cluster, what makes it on the first start, and what makes roles and schemas."""
-    place = _prepared(context)
-    data = place / "data"
-    first = [] if data.exists() else [_initialised(context, place)]
+    folder = _prepared(context)
+    data = folder / "data"
+    first = [] if data.exists() else [_initialised(context, folder)]
     return [*first, _server(context, data, needs=tuple(p.name for p in first)), _roles(context)]
 
 
@@ -41,12 +41,12 @@ def url(context: Context, role: str, database: str = DATABASE) -> str:
     return f"postgresql://{role}:{password}@{LOOPBACK}:{context.ports.postgres}/{database}"
 
 
-def place(context: Context) -> Path:
+def place(home: Home) -> Path:
     """Return the cluster's directory: in the home, or elsewhere when root cannot use that."""
-    inside = context.home.data / "postgres"
-    if os.geteuid() != 0 or _may_pass(context.home.data):
+    inside = home.data / "postgres"
+    if os.geteuid() != 0 or _may_pass(home.data):
         return inside
-    return ELSEWHERE / context.home.tag
+    return ELSEWHERE / home.tag
 
 
 def remove(home: Home) -> None:
@@ -57,7 +57,7 @@ def remove(home: Home) -> None:
 
 
 def _prepared(context: Context) -> Path:
-    folder = place(context)
+    folder = place(context.home)
     folder.mkdir(parents=True, exist_ok=True)
     password = folder / "password"
     password.touch(mode=0o600)
@@ -89,12 +89,12 @@ def _as_user() -> str:
     return USER if os.geteuid() == 0 else ""
 
 
-def _initialised(context: Context, place: Path) -> Process:
+def _initialised(context: Context, folder: Path) -> Process:
     script = ("sh", "-c", INITIALISE, "initialise", str(context.programs.postgres_bin))
     return Process(
         name="postgres-init",
-        command=(*script, str(place / "data"), str(place / "password")),
-        environment=context.environment(HOME=str(place), LANG="C.UTF-8"),
+        command=(*script, str(folder / "data"), str(folder / "password")),
+        environment=context.environment(HOME=str(folder), LANG="C.UTF-8"),
         once=True,
         user=_as_user(),
         start_timeout_s=60,
