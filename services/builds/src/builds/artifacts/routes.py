@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from litestar import Response, Router, get
+from litestar import MediaType, Response, Router, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
@@ -29,11 +29,11 @@ async def download(
     caller: NamedDependency[Caller],
     build_id: FromPath[UUID],
     name: FromPath[str],
-) -> Response[None]:
+) -> Response[bytes]:
     """Lead to a signed address of an artifact, good for a few minutes."""
     location = await service.address(means, caller, build_id, name)
     headers = {"location": location, "cache-control": "no-store"}
-    return Response(None, status_code=302, headers=headers)
+    return Response(b"", status_code=302, headers=headers, media_type=MediaType.TEXT)
 
 
 router = Router(

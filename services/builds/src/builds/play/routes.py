@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from litestar import HttpMethod, Request, Response, Router, route
+from litestar import HttpMethod, MediaType, Request, Response, Router, route
 from litestar.datastructures import Cookie, State
 from litestar.di import NamedDependency
 from litestar.params import FromPath
@@ -59,7 +59,7 @@ async def _send(request: PlayRequest, means: Means, build_id: UUID, path: str) -
     found = await service.find(means, build_id, path, request.cookies.get(headers.COOKIE, ""))
     told = headers.of(found, build_id, request.headers.get("host", ""))
     if headers.etag(found) in request.headers.get("if-none-match", "").split(", "):
-        return Response(None, status_code=304, headers=told)
+        return Response(b"", status_code=304, headers=told)
     status, first, end = _part(request, found)
     if status == 416:  # noqa: PLR2004 - an HTTP status
         return Response(
@@ -69,7 +69,7 @@ async def _send(request: PlayRequest, means: Means, build_id: UUID, path: str) -
     if status == HTTP_206_PARTIAL_CONTENT:
         told["content-range"] = f"bytes {first}-{end - 1}/{found.page.size}"
     if request.method == HttpMethod.HEAD:
-        return Response(None, status_code=status, headers=told)
+        return Response(b"", status_code=status, headers=told)
     content = await _content(means, build_id, found, first, end)
     return Stream(content, status_code=status, headers=told)
 
@@ -119,7 +119,7 @@ def _admit(
 
 def _lead(location: str) -> Response[Any]:
     told = {"location": location, "cache-control": "no-store", "referrer-policy": "no-referrer"}
-    return Response(None, status_code=302, headers=told)
+    return Response(b"", status_code=302, headers=told, media_type=MediaType.TEXT)
 
 
 router = Router("/play/{build_id:uuid}", route_handlers=[start, show], tags=["Play"])

@@ -11,7 +11,7 @@ from sqlalchemy import bindparam
 from builds.runs.schema import Build
 from builds.runs.types import BuildRequested
 from builds.tables import AccessRow, BuildRow
-from builds.types import RETRYABLE, UNFINISHED, Manifest, Options
+from builds.types import RETRYABLE, UNFINISHED, Manifest, Options, Status
 from common import access
 from common.answers import Window
 from common.contracts.builds import BuildCancelled, BuildQueued
@@ -39,6 +39,8 @@ _COLUMNS = (
     _B.started_at,
     _B.completed_at,
 )
+# the struct has the columns' names in their order, and then what is made of them
+_NAMES = Build.__struct_encode_fields__[: len(_COLUMNS)]
 _VISIBLE = sa.and_(AccessRow.resource_id == _B.project_id, access.permits(_USER))
 _ONE = (
     sa.select(access.role_of(_USER), AccessRow.is_public, *_COLUMNS)
@@ -48,6 +50,10 @@ _ONE = (
 _PROJECT = sa.and_(_B.project_id == bindparam("project_id", type_=sa.Uuid), _B.deleted_at.is_(None))
 _COUNT = sa.select(sa.func.count()).where(_PROJECT)
 SORTS = {"queuedAt": _B.queued_at, "completedAt": _B.completed_at, "status": _B.status}
+
+
+def _is_one_of(statuses: tuple[Status, ...]) -> "sa.ColumnElement[bool]":
+    return sa.or_(*[_B.status == status for status in statuses])
 
 
 def _listing(sort: str) -> "sa.Select[*tuple[Any, ...]]":
@@ -88,13 +94,13 @@ _AGAIN = announcing(
             bindparam("owner_id", type_=sa.Uuid),
             _B.id,
             *_AGAIN_COLUMNS,
-        ).where(_B.id == _ID, _B.status.in_(RETRYABLE), _B.deleted_at.is_(None)),
+        ).where(_B.id == _ID, _is_one_of(RETRYABLE), _B.deleted_at.is_(None)),
     )
     .returning(*_COLUMNS)
 )
 _CANCEL = announcing(
     sa.update(_B)
-    .where(_B.id == _ID, _B.status.in_(UNFINISHED), _B.deleted_at.is_(None))
+    .where(_B.id == _ID, _is_one_of(UNFINISHED), _B.deleted_at.is_(None))
     .values(status="cancelled", completed_at=sa.func.now(), worker_id=None)
     .returning(*_COLUMNS)
 )
@@ -114,8 +120,7 @@ class Seen(msgspec.Struct, frozen=True):
 
 
 def _build(*values: Any) -> Build:  # noqa: ANN401 - as the columns are
-    names = [c.key for c in _COLUMNS]
-    return msgspec.convert(dict(zip(names, values, strict=True)), Build, from_attributes=True)
+    return msgspec.convert(dict(zip(_NAMES, values, strict=True)), Build)
 
 
 def _seen(role: str | None, is_public: bool, *values: Any) -> Seen:  # noqa: ANN401, FBT001 - as the columns are

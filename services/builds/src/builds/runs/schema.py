@@ -14,7 +14,7 @@ class NewBuild(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
 
     project_id: UUID
     target: Target
-    at: Annotated[int, Meta(ge=0, lt=2**63)] | None = None
+    at: Annotated[int, Meta(ge=0, le=2**62)] | None = None
     options: Options = Options()
 
 

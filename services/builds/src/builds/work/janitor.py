@@ -16,12 +16,17 @@ _AT_ONCE = 20
 
 async def run(bench: Bench) -> None:
     """Go round for ever; what fails is tried at the next round."""
+    loop = asyncio.get_running_loop()
+    reaps_at = loop.time()
     while True:
-        for chore in (_reap, _remind, _sweep, _trim):
+        # after an outage of the database nobody has been heard of: they get time to speak first
+        chores = [_remind, _sweep, _trim] + ([_reap] if loop.time() >= reaps_at else [])
+        for chore in chores:
             try:
                 await chore(bench)
             except Exception as exc:  # noqa: BLE001 - the other chores are still to be done
                 log.warning("chore_failed", chore=chore.__name__, error=repr(exc))
+                reaps_at = loop.time() + bench.settings.lease_lost_s
         await asyncio.sleep(bench.settings.janitor_every_s)
 
 

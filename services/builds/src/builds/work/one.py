@@ -27,7 +27,8 @@ from common.storage import Storage
 log = structlog.get_logger()
 
 _PAUSE_S = 0.5
-_PAUSE_S_MAX = 10.0
+# well below the time after which a worker is taken for lost
+_PAUSE_S_MAX = 2.0
 
 
 class Bench(Struct, frozen=True):

@@ -12,6 +12,7 @@ from uuid import UUID
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam
+from sqlalchemy.dialects.postgresql import insert
 
 from builds.runs.types import BuildRequested
 from builds.tables import BuildRow, LogRow
@@ -86,7 +87,8 @@ def _logging(held: sa.CTE) -> sa.CTE:
         _LINES.join(held, sa.true())
     )
     names = ["build_id", "line", "at", "step", "text"]
-    return sa.insert(LogRow).from_select(names, rows).cte("logged")
+    # a write whose acknowledgement was lost is repeated, and its lines are there already
+    return insert(LogRow).from_select(names, rows).on_conflict_do_nothing().cte("logged")
 
 
 _STEPS = bindparam("new_steps", type_=_B.steps.type)
