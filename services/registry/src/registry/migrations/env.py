@@ -1,0 +1,6 @@
+"""Alembic's door to the registry schema."""
+
+from common import migrate
+from registry import tables
+
+migrate.run(tables.TemplateRow.metadata)
