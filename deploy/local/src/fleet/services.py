@@ -7,12 +7,14 @@ from fleet.secrets import SERVICES, STORING
 from fleet.stores import nats, postgres, redis, s3
 
 WORKER = "builds-worker"
+TEMPLATES = "registry-templates"
 
 
 def processes(context: Context) -> list[Process]:
     """Return each service after the migration of its schema, and the worker."""
     migrations = [migration(context, name) for name in SERVICES]
-    return [*migrations, *(_service(context, name) for name in SERVICES), _worker(context)]
+    running = [_service(context, name) for name in SERVICES]
+    return [*migrations, _templates(context), *running, _worker(context)]
 
 
 def migration(context: Context, name: str) -> Process:
@@ -22,6 +24,17 @@ def migration(context: Context, name: str) -> Process:
         command=(PYTHON, "-m", "common.migrate", "upgrade", name),
         environment=environment(context, name),
         needs=("postgres-roles",),
+        once=True,
+    )
+
+
+def _templates(context: Context) -> Process:
+    """Return what publishes the examples as templates, where they changed."""
+    return Process(
+        name=TEMPLATES,
+        command=(PYTHON, "-m", "registry.seed"),
+        environment=environment(context, "registry"),
+        needs=("registry-schema",),
         once=True,
     )
 
@@ -102,11 +115,13 @@ def _special(context: Context, name: str) -> dict[str, str]:
 def _service(context: Context, name: str) -> Process:
     command = ("collab.main",) if name == "collab" else ("common.serve", f"{name}.main:create_app")
     buckets = ("s3-buckets",) if name in STORING else ()
+    # a registry that is ready has its templates
+    templates = (TEMPLATES,) if name == "registry" else ()
     return Process(
         name=name,
         command=(PYTHON, "-m", *command),
         environment=environment(context, name),
-        needs=(f"{name}-schema", "nats-streams", "redis", *buckets),
+        needs=(f"{name}-schema", "nats-streams", "redis", *buckets, *templates),
         probe=Probe(port=getattr(context.ports, name), path="/health/ready"),
     )
 
