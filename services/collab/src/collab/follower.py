@@ -21,7 +21,7 @@ from common.bus import STREAM, Bus
 
 log = structlog.get_logger()
 
-_SUBJECTS = ["projects.>", "assets.>", "builds.>", "registry.>", "auth.>"]
+_SUBJECTS = ["projects.>", "assets.>", "builds.>", "registry.>", "auth.session.>"]
 _BATCH = 64
 _FETCH_S = 5.0
 

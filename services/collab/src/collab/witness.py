@@ -12,8 +12,15 @@ from collab.rooms.room import encoded
 from collab.sockets.gate import Gate
 from common import inbox
 from common.bus import Handler
+from common.contracts.auth import SessionRevoked
 from common.contracts.base import CloudEvent, Event
-from common.contracts.projects import AccessChanged, FileChange, FileDeleted, FileMoved
+from common.contracts.projects import (
+    AccessChanged,
+    FileCreated,
+    FileDeleted,
+    FileMoved,
+    FileUpdated,
+)
 from common.database import Database
 
 ORIGIN = "collab"
@@ -49,6 +56,9 @@ class Witness:
 
     async def see(self, subject: str, data: bytes, seq: int) -> None:
         """Act on one event."""
+        if subject == SessionRevoked.subject:
+            over = msgspec.json.decode(data, type=CloudEvent[SessionRevoked]).data
+            self._gate.end_session(over.user_id, str(over.session_id))
         wanted = _TYPES.get(subject)
         if wanted is not None:
             event = msgspec.json.decode(data, type=wanted)
@@ -65,13 +75,14 @@ class Witness:
     async def _apply(self, fact: Event) -> None:
         match fact:
             case AccessChanged():
-                self._gate.changed(events.access_of(fact))
+                await self._gate.changed(fact.project_id)
             case FileMoved():
                 await self._library.moved((fact.project_id, fact.path), fact.to)
             case FileDeleted():
                 await self._library.deleted((fact.project_id, fact.path))
-            case FileChange() if fact.origin != ORIGIN:
-                await self._library.changed((fact.project_id, fact.path), str(fact.actor_id))
+            case FileCreated() | FileUpdated() if fact.origin != ORIGIN:
+                key = fact.project_id, fact.path
+                await self._library.changed(key, fact.hash, str(fact.actor_id))
             case _:
                 pass
 

@@ -28,6 +28,7 @@ class Document:
     ) -> None:
         self.id = stored.id
         self.key = key
+        self.file_hash = stored.file_hash
         self.log = UpdateLog(stored.snapshot, *stored.updates)
         self.relay = Relay(settings.coalesce_s)
         self.awareness = Awareness(

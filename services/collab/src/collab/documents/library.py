@@ -143,10 +143,10 @@ class Library:
         if document is not None:
             self._drop(document, closing.NOT_FOUND, "the file was deleted")
 
-    async def changed(self, key: Key, actor: str) -> None:
+    async def changed(self, key: Key, digest: str, actor: str) -> None:
         """Take a change that was made to the file elsewhere into the live document, soon."""
         document = await self.live(key)
-        if document is None:
+        if document is None or document.file_hash == digest:
             return
         self._changed[document.id] = actor
         if document.id not in self._refreshing:

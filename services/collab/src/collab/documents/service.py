@@ -75,12 +75,16 @@ async def catch_up(means: Means, document: Document, actor: str) -> None:
     Raises ``NotFoundError`` where there is no such text any more, and ``UnavailableError``.
     """
     text, digest = await _text(means, document.key)
+    if digest == document.file_hash:
+        # news of what the document began with, or took in before: what was typed since stays
+        return
     mark = document.become(text, actor)
     await document.writer.settled()
     if mark is not None and document.writer.durable < mark:
         raise UnavailableError
     try:
         await repository.caught_up(means.db, document.id, digest)
+        document.file_hash = digest
     except UNREACHABLE as exc:
         raise UnavailableError from exc
 

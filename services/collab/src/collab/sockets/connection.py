@@ -46,7 +46,7 @@ class Socket(ServerConnection):
         self._is_text = False
         self._is_full = False
         self._spent = 0.0
-        self._counted_at = 0.0
+        self._counted_at = self.loop.time()
         self._closing: asyncio.Task[None] | None = None
 
     def attach(self, sink: Sink) -> None:

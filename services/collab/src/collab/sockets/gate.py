@@ -5,10 +5,11 @@ from collections.abc import Callable
 from uuid import UUID
 
 from collab.identity.types import Identity
-from collab.sockets import closing
+from collab.sockets import closing, repository
 from collab.sockets.connection import Socket
-from common.access import Access, Ask, role_on
+from common.access import Access, Ask, learn, role_on
 from common.database import Database
+from common.errors import NotFoundError
 
 WRITERS = frozenset({"owner", "editor"})
 
@@ -52,11 +53,22 @@ class Gate:
         project_id = socket.target.project_id
         while True:
             changes = self._changes
-            role = await role_on(self._db, self._ask, project_id, identity.user_id)
+            role = await self._role(project_id, identity.user_id)
             if changes == self._changes:
                 member = Member(socket, identity, role)
                 self._members[project_id].add(member)
                 return member
+
+    async def _role(self, project_id: UUID, user_id: UUID) -> str:
+        """Return the user's role; who was let in just now may be here before the news of it."""
+        try:
+            return await role_on(self._db, self._ask, project_id, user_id)
+        except NotFoundError:
+            access = await self._ask(project_id)
+            if access is None:
+                raise
+            await learn(self._db, access)
+            return await role_on(self._db, self._ask, project_id, user_id)
 
     def leave(self, member: Member) -> None:
         """Forget a member whose socket has ended."""
@@ -66,9 +78,17 @@ class Gate:
         if not members:
             del self._members[project_id]
 
-    def changed(self, access: Access) -> None:
-        """Look at every socket of the project again."""
+    async def changed(self, project_id: UUID) -> None:
+        """Look at every socket of the project again, by the newest that is known.
+
+        That may be newer than the event that told of a change.
+        """
         self._changes += 1
+        access = await repository.newest(self._db, project_id)
+        if access is not None:
+            self._look(access)
+
+    def _look(self, access: Access) -> None:
         for member in tuple(self._members.get(access.resource_id, ())):
             fallback = "viewer" if access.is_public else None
             role = access.roles.get(member.user_id, fallback)
@@ -81,10 +101,10 @@ class Gate:
                 if member.on_role is not None:
                     member.on_role(role)
 
-    def end_session(self, user_id: UUID, session_id: str | None) -> None:
-        """Close the sockets of a session that ended, or of all of a user's."""
+    def end_session(self, user_id: UUID, session_id: str) -> None:
+        """Close the sockets of a session that ended."""
         for members in tuple(self._members.values()):
             for member in tuple(members):
-                same = session_id is None or member.identity.session_id == session_id
-                if member.identity.user_id == user_id and same:
+                identity = member.identity
+                if identity.user_id == user_id and identity.session_id == session_id:
                     member.socket.shut(closing.UNAUTHENTICATED, "the session ended")

@@ -2,6 +2,7 @@
 
 import asyncio
 import hmac
+import logging
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
@@ -53,6 +54,7 @@ class Listener:
     async def open(self) -> None:
         """Begin to listen."""
         settings = self._settings
+        logging.getLogger("websockets").setLevel(logging.WARNING)
         self._server = await serve(
             self._handle,
             settings.host,

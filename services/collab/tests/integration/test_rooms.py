@@ -1,0 +1,144 @@
+"""Rooms as their guests see them."""
+
+import asyncio
+
+import httpx
+import pytest
+
+from common.ids import uuid7
+
+
+async def test_a_user_comes_and_goes_once_however_many_tabs(desk):
+    project = await desk.project()
+    owner = await desk.room(project, desk.owner)
+    first = await desk.room(project, desk.editor)
+    assert (await owner.frame(type="user-joined"))["user"]["userId"] == str(desk.editor)
+    second = await desk.room(project, desk.editor)
+    here = next(frame for frame in second.seen if frame["type"] == "active-users")["users"]
+    assert {user["userId"]: len(user["sessions"]) for user in here} == {
+        str(desk.owner): 1,
+        str(desk.editor): 2,
+    }
+    await first.socket.close()
+    await owner.say(type="ping")
+    assert (await second.say(type="leave-project"))["ok"]
+    assert (await owner.frame(type="user-left"))["userId"] == str(desk.editor)
+    kinds = [frame.get("type") for frame in owner.seen]
+    assert kinds.count("user-joined") == 1
+    assert kinds.count("user-left") == 1
+
+
+async def test_presence_reaches_the_others(desk):
+    project = await desk.project()
+    owner, editor = await desk.room(project, desk.owner), await desk.room(project, desk.editor)
+    assert (await editor.say(type="presence.update", state={"file": "a.txt"}))["ok"]
+    heard = await owner.frame(type="presence", userId=str(desk.editor))
+    assert heard["state"] == {"file": "a.txt"}
+    viewer = await desk.room(project, desk.viewer)
+    here = next(frame for frame in viewer.seen if frame["type"] == "active-users")["users"]
+    assert {"file": "a.txt"} in [user["state"] for user in here]
+
+
+async def test_cursors_come_together_and_the_latest_counts(desk):
+    project = await desk.project()
+    owner, editor = await desk.room(project, desk.owner), await desk.room(project, desk.editor)
+    for number in range(60):
+        await editor.socket.send(
+            '{"type": "cursor", "path": "a.txt", "selection": ' + str(number) + "}"
+        )
+        await asyncio.sleep(0.005)
+    await editor.say(type="ping")
+    places = []
+    while not places or places[-1] != 59:
+        frame = await owner.frame(type="cursors")
+        places += [cursor["selection"] for cursor in frame["cursors"]]
+    assert len(places) < 30
+    assert places == sorted(places)
+
+
+async def test_files_changed_over_http_are_news_in_the_room(desk):
+    project = await desk.project()
+    viewer = await desk.room(project, desk.viewer)
+    await desk.write(project, "a.txt", "one")
+    made = await viewer.frame(type="file-created", path="a.txt")
+    await desk.write(project, "a.txt", "two")
+    changed = await viewer.frame(type="file-updated", path="a.txt")
+    await desk.rest("DELETE", f"/projects/{project}/files/a.txt")
+    gone = await viewer.frame(type="file-deleted", path="a.txt")
+    assert made["actor"] == str(desk.owner)
+    assert changed["version"] > made["version"]
+    assert changed["etag"] == f'"{changed["hash"]}"'
+    assert changed["event"] == "projects.file.updated.v1"
+    assert made["seq"] < changed["seq"] < gone["seq"]
+
+
+async def test_what_was_missed_is_told_again(desk):
+    project = await desk.project()
+    viewer = await desk.room(project, desk.viewer)
+    await desk.write(project, "a.txt", "one")
+    last = (await viewer.frame(type="file-created"))["seq"]
+    await viewer.socket.close()
+    await desk.write(project, "b.txt", "two")
+    other = await desk.room(project, desk.owner)
+    await desk.write(project, "c.txt", "three")
+    await other.frame(type="file-created", path="c.txt")
+    again = await desk.room(project, desk.viewer, joins=False)
+    assert (await again.say(type="join-project", lastSeq=last))["ok"]
+    told = [frame["path"] for frame in again.seen if frame.get("type") == "file-created"]
+    assert told == ["b.txt", "c.txt"]
+    stale = await desk.room(project, desk.viewer, joins=False)
+    await stale.say(type="join-project", lastSeq=0)
+    assert "resync" in [frame.get("type") for frame in stale.seen]
+
+
+async def test_news_of_one_project_stay_there(desk):
+    project, other = await desk.project(), await desk.project()
+    guest = await desk.room(other, desk.owner)
+    await desk.write(project, "a.txt", "one")
+    await desk.write(other, "b.txt", "two")
+    await guest.frame(type="file-created", path="b.txt")
+    assert "a.txt" not in [frame.get("path") for frame in guest.seen]
+
+
+@pytest.mark.parametrize(
+    ("frame", "code"),
+    [
+        ({"type": "cursor", "path": "a"}, "FORBIDDEN"),
+        ({"type": "presence.update", "state": {}}, "FORBIDDEN"),
+        ({"type": "file-change", "path": "a"}, "VALIDATION_ERROR"),
+        ({"type": "ping", "more": 1}, "VALIDATION_ERROR"),
+        ({"type": "join-project", "lastSeq": "x"}, "VALIDATION_ERROR"),
+    ],
+)
+async def test_what_may_not_be_said_is_refused(desk, frame, code):
+    project = await desk.project()
+    guest = await desk.room(project, desk.viewer, joins=False)
+    assert (await guest.say(**frame))["error"]["code"] == code
+    assert (await guest.say(type="ping"))["ok"]
+
+
+async def test_a_state_has_a_size(desk):
+    project = await desk.project()
+    guest = await desk.room(project, desk.owner)
+    answer = await guest.say(type="presence.update", state={"x": "x" * 5_000})
+    assert answer["error"]["code"] == "VALIDATION_ERROR"
+
+
+@pytest.mark.parametrize("junk", [b"\x00", "[]", "{", '{"id": 1}', "null"])
+async def test_what_is_no_frame_closes_the_socket(desk, junk):
+    project = await desk.project()
+    guest = await desk.room(project, desk.owner)
+    await guest.socket.send(junk)
+    assert await guest.closed() == 4400
+
+
+async def test_presence_over_http(desk):
+    project = await desk.project()
+    await desk.room(project, desk.editor)
+    path = f"{desk.collab.url}/api/v1/projects/{project}/presence"
+    async with httpx.AsyncClient() as client:
+        seen = await client.get(path, headers=desk.headers(desk.viewer))
+        assert [user["userId"] for user in seen.json()["data"]["users"]] == [str(desk.editor)]
+        assert (await client.get(path, headers=desk.headers(uuid7()))).status_code == 404
+        secret = {"x-fleet-secret": desk.projects.env["FLEET_SECRET"]}
+        assert (await client.get(path, headers=secret)).status_code == 401

@@ -1,0 +1,177 @@
+"""The walk through an update agrees with the CRDT's own reading of it, and trusts nothing."""
+
+import os
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pycrdt import Array, Doc, Map, Text, get_state, get_update, merge_updates
+
+from collab.yjs import updates, varints
+from collab.yjs.log import UpdateLog, seeded
+from collab.yjs.varints import MalformedError
+
+
+def history(change):
+    """The updates that ``change`` makes to a document."""
+    doc = Doc()
+    made = []
+    watching = doc.observe(lambda event: made.append(event.update))
+    change(doc)
+    doc.unobserve(watching)
+    return made
+
+
+def typing(doc):
+    text = doc.get("content", type=Text)
+    text += "hello wörld 😀"
+    text.insert(5, ",")
+    del text[0:3]
+    text.insert(0, "𝄞", {"bold": True})
+
+
+def structured(doc):
+    scene = doc.get("scene", type=Map)
+    scene["name"] = "level"
+    scene["parts"] = Array([1, 2.5, None, True, "x", {"a": [1, {"b": "c"}]}, -70_000, b"raw"])
+    scene["inner"] = Map({"text": Text("deep")})
+    del scene["name"]
+
+
+@pytest.mark.parametrize("change", [typing, structured])
+def test_an_update_is_walked_to_its_end(change):
+    made = history(change)
+    everything = merge_updates(*made)
+    for update in [*made, everything]:
+        updates.contents(update)
+    found = updates.contents(everything)
+    ends = {client: end for client, _, end in found.operations}
+    assert ends == updates.state_vector(get_state(everything))
+
+
+def test_a_gap_is_seen():
+    made = history(typing)
+    found = updates.contents(merge_updates(made[0], made[-1]))
+    starts = [start for _, start, _ in found.operations]
+    assert len(starts) == 2
+    assert found.operations[0][2] < starts[1]
+
+
+@given(st.binary(max_size=60))
+def test_any_bytes_are_an_update_or_refused(junk):
+    try:
+        updates.contents(junk)
+    except MalformedError:
+        return
+    get_state(junk)
+
+
+def test_a_damaged_update_is_an_update_or_refused():
+    dice = random.Random(5)  # noqa: S311 - the same dice in every run
+    made = [*history(typing), *history(structured)]
+    for _ in range(5_000):
+        damaged = bytearray(dice.choice(made))
+        damaged[dice.randrange(len(damaged))] = dice.randrange(256)
+        try:
+            updates.contents(bytes(damaged))
+            get_state(bytes(damaged))
+        except ValueError:
+            continue
+        doc = Doc()
+        doc.apply_update(made[0])
+        doc.apply_update(bytes(damaged))
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        b"\xff\xff\xff\xff\x0f",
+        b"\x01\xff\xff\xff\xff\x0f\x01\x00",
+        b"\x00\x01\x05\xff\xff\xff\xff\x0f",
+        b"\x00\x00\x00",
+        b"\x01\x01\x01\x00\x84\x01\x00\x7f",
+        b"\x01\x01\x01\x00\x1f\x00",
+        b"",
+    ],
+)
+def test_a_lie_about_size_is_refused(lie):
+    with pytest.raises(MalformedError):
+        updates.contents(lie)
+
+
+@given(st.integers(min_value=0, max_value=2**53))
+def test_integers_come_back(number):
+    data = varints.encode(number)
+    assert varints.read(data, 0) == (number, len(data))
+
+
+def test_a_state_vector_comes_back():
+    known = {1: 5, 2**40: 70_000}
+    assert updates.state_vector(updates.encode_state_vector(known)) == known
+
+
+def test_the_same_text_begins_the_same_document():
+    assert seeded("text", 7) == seeded("text", 7)
+    twice = merge_updates(seeded("text", 7), seeded("text", 7))
+    assert UpdateLog(twice).text() == "text"
+
+
+def test_a_log_says_what_its_updates_say():
+    made = history(typing)
+    log = UpdateLog()
+    for update in made:
+        assert not log.holds(updates.contents(update))
+        log.append(update, updates.contents(update))
+        assert log.holds(updates.contents(update))
+    doc = Doc()
+    for update in made:
+        doc.apply_update(update)
+    assert log.text() == str(doc.get("content", type=Text))
+    assert updates.state_vector(log.state_vector) == updates.state_vector(doc.get_state())
+
+
+def test_a_snapshot_is_smaller_and_says_the_same():
+    def types(doc):
+        text = doc.get("content", type=Text)
+        for letter in "a long line that is typed letter by letter " * 10:
+            text += letter
+        del text[5:50]
+
+    log = UpdateLog(*history(types))
+    text, before = log.text(), len(log.merged())
+    assert len(log.snapshot()) < before / 3
+    assert log.text() == text
+
+
+def test_a_snapshot_keeps_what_waits_for_something():
+    made = history(typing)
+    log = UpdateLog(made[0], made[-1])
+    kept = log.snapshot()
+    assert UpdateLog(kept, *made).text() == UpdateLog(*made).text()
+
+
+def test_deletions_alone_are_news_once():
+    def deletes(doc):
+        text = doc.get("content", type=Text)
+        text += "abcdef"
+        del text[1:3]
+
+    made = history(deletes)
+    log = UpdateLog(made[0])
+    gone = updates.contents(made[1])
+    assert not gone.operations
+    assert not log.holds(gone)
+    log.append(made[1], gone)
+    assert log.holds(gone)
+    assert log.holds(updates.contents(get_update(log.merged(), get_state(log.merged()))))
+
+
+def test_random_bytes_take_no_time():
+    for size in range(1, 200):
+        junk = os.urandom(size)
+        try:
+            updates.contents(junk)
+            updates.state_vector(junk)
+        except MalformedError:
+            pass
