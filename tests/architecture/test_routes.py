@@ -1,0 +1,48 @@
+"""Every public route says whom it lets in and how often."""
+
+import re
+
+import pytest
+
+from tests.architecture.applications import Route, facts
+from tests.architecture.layout import SERVICES
+
+pytestmark = pytest.mark.architecture
+RATES = {"read", "write", "strict", "upload", "build", "socket"}
+# the fleet's own, which the gateway sends nobody to
+PRIVATE = ("/internal", "/health")
+# the API is versioned; the others are not for programs that somebody writes against it
+PUBLIC = ("/api/v1/", "/cdn/", "/play/", "/.well-known/")
+each = pytest.mark.parametrize("service", SERVICES)
+
+
+def _public(service: str) -> list[Route]:
+    return [route for route in facts(service).routes if not route.path.startswith(PRIVATE)]
+
+
+@each
+def test_a_service_offers_something(service: str) -> None:
+    assert _public(service)
+
+
+@each
+def test_a_route_declares_scope_anonymity_and_rate(service: str) -> None:
+    wanted = {"scope", "anonymous", "rate"}
+    silent = [f"{r.name} {r.path}" for r in _public(service) if set(r.declared) != wanted]
+    assert silent == [], "these want opt=needs(...)"
+
+
+@each
+def test_a_rate_is_one_that_the_gateway_knows(service: str) -> None:
+    assert {route.declared.get("rate") for route in _public(service)} <= RATES
+
+
+@each
+def test_a_scope_is_a_thing_and_what_is_done_to_it(service: str) -> None:
+    scopes = {str(scope) for r in _public(service) if (scope := r.declared.get("scope"))}
+    assert {scope for scope in scopes if not re.fullmatch(r"[a-z]+:(read|write)", scope)} == set()
+
+
+@each
+def test_a_route_has_a_canonical_path(service: str) -> None:
+    assert [r.path for r in _public(service) if not r.path.startswith(PUBLIC)] == []
