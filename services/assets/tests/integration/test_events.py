@@ -1,5 +1,7 @@
 """What the service hears of projects, as the bus brings it."""
 
+import asyncio
+
 import msgspec
 
 from assets.library.events import SUBSCRIPTIONS
@@ -38,3 +40,27 @@ async def test_the_newest_word_counts_and_each_is_heard_once(desk):
     assert await listener.act(subject, older)
     assert (await desk.upload(desk.owner, project, desk.png())).status_code == 201
     assert (await desk.upload(desk.editor, project, desk.png())).status_code == 404
+
+
+async def test_a_member_removed_loses_access_by_the_event(desk, service_env):
+    projects = service_env("projects")
+    bus = Bus("projects", projects["NATS_URL"], "projects", projects["NATS_PASSWORD"])
+    await bus.connect()
+    project = uuid7()
+    owner = {str(desk.owner): "owner"}
+    try:
+        for version, roles in ((1, owner | {str(desk.editor): "editor"}), (2, owner)):
+            await bus.stream.publish(AccessChanged.subject, heard(project, version, roles))
+            assert await becomes(desk, project, 200 if len(roles) > 1 else 404)
+    finally:
+        await bus.close()
+
+
+async def becomes(desk, project, status):
+    """Whether the editor's list is soon answered with ``status``."""
+    for _ in range(500):
+        answer = await desk.call("GET", f"/api/v1/projects/{project}/assets", desk.editor)
+        if answer.status_code == status:
+            return True
+        await asyncio.sleep(0.02)
+    return False
