@@ -211,7 +211,7 @@ def _choose_ports(home: Home, *, choose: bool) -> None:
     faults = doctor.taken(home)
     if faults:
         lines = "\n".join(f"{fault.subject} {fault.words}" for fault in faults)
-        raise control.FleetError(lines)
+        raise control.FleetError(f"{lines}\nports: {doctor.MEND_PORTS}")
 
 
 def _progress(said: set[str]) -> control.Watcher:

@@ -19,6 +19,7 @@ GIBIBYTE = 1 << 30
 MEMORY_BYTES_MIN = 2 * GIBIBYTE
 DISK_BYTES_MIN = 2 * GIBIBYTE
 PYTHON = (3, 13)
+MEND_PORTS = "stop what holds them, or let the fleet choose others: `fleet up --free-ports`"
 # the oldest major version that the configuration is written for
 OLDEST = {"envoy": 30, "nats-server": 2, "weed": 4, "postgres": 14, "redis-server": 7, "node": 20}
 # Envoy has been at major version 1 for ever: its minor one counts
@@ -55,8 +56,7 @@ def taken(home: Home) -> list[Finding]:
         Finding(
             f"port {port} ({name})",
             is_well=False,
-            words=f"is taken{_by(port)}: stop that, or let the fleet choose with "
-            "`fleet up --free-ports`",
+            words=f"is taken{_by(port)}",
         )
         for name, port in chosen.items()
         if not ports.is_free(port)
@@ -118,7 +118,10 @@ def _version(name: str, program: Path, mend: str) -> Finding:
 def _ports(home: Home) -> list[Finding]:
     if state.is_running(home):
         return [Finding("ports", is_well=True, words="held by this fleet, which is running")]
-    return taken(home) or [Finding("ports", is_well=True, words="all free")]
+    faults = taken(home)
+    if faults:
+        return [*faults, Finding("ports", is_well=False, words=MEND_PORTS)]
+    return [Finding("ports", is_well=True, words="all free")]
 
 
 def _by(port: int) -> str:
@@ -154,7 +157,8 @@ def _disk(home: Home) -> list[Finding]:
 def _state(home: Home) -> list[Finding]:
     findings = []
     found = state.read(home)
-    if found is not None and not state.is_running(home):
+    is_over = found is None or found.phase in ("failed", "stopped")
+    if found is not None and not is_over and not state.is_running(home):
         alive = control.survivors(found)
         words = f"the runner (process {found.pid}) is gone"
         if alive:
