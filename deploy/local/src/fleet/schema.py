@@ -1,42 +1,54 @@
-"""Migrations against the local database, each service's with its own role.
+"""Bring one service's schema up to date: ``python -m fleet.schema projects``.
 
-``python -m fleet.schema upgrade [service]``, ``python -m fleet.schema new <service> "what"``.
+Most starts find it so, and that is seen without the migrations' own heavy tools.
 """
 
-import subprocess
+import asyncio
+import importlib.util
 import sys
+from pathlib import Path
 
-from fleet import plan, secrets, services, settings
-from fleet.context import PYTHON, Context
-from fleet.home import find
-from fleet.ports import kept
-from fleet.secrets import SERVICES
+import asyncpg
+import msgspec
 
-
-def main() -> int:
-    """Do what the arguments say; the database must be running."""
-    match sys.argv[1:]:
-        case ["upgrade"]:
-            return max(_migrate("upgrade", name) for name in SERVICES)
-        case ["upgrade", name] if name in SERVICES:
-            return _migrate("upgrade", name)
-        case ["new", name, what] if name in SERVICES:
-            return _migrate("new", name, what)
-        case _:
-            sys.exit(__doc__)
+from common.settings import load
 
 
-def _migrate(action: str, name: str, *what: str) -> int:
-    environment = services.environment(_context(), name)
-    command = (PYTHON, "-m", "common.migrate", action, name, *what)
-    return subprocess.run(command, env=environment, check=False).returncode
+class SchemaSettings(msgspec.Struct, frozen=True):
+    """The database, with the service's own role."""
+
+    database_url: str
 
 
-def _context() -> Context:
-    given = settings.read()
-    home = find(given)
-    return plan.context(home, kept(home.ports), secrets.ensure(home.secrets), given)
+def main() -> None:
+    """Migrate the schema of the service that the argument names, where it is behind."""
+    (service,) = sys.argv[1:]
+    recorded = asyncio.run(_recorded(load(SchemaSettings).database_url))
+    if recorded != newest(service):
+        from common import migrate  # noqa: PLC0415 - a second of imports, which most starts spare
+
+        migrate.upgrade(service)
+
+
+def newest(service: str) -> str:
+    """Return the number of the newest migration that the service's package brings."""
+    spec = importlib.util.find_spec(service)
+    if spec is None or spec.origin is None:
+        sys.exit(f"There is no service {service!r}.")
+    versions = Path(spec.origin).parent / "migrations" / "versions"
+    numbers = [path.stem.partition("_")[0] for path in versions.glob("[0-9]*.py")]
+    return max(numbers, default="")
+
+
+async def _recorded(url: str) -> str:
+    connection = await asyncpg.connect(url)
+    try:
+        return str(await connection.fetchval("SELECT max(version_num) FROM alembic_version"))
+    except asyncpg.UndefinedTableError:
+        return ""
+    finally:
+        await connection.close()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -21,7 +21,7 @@ def migration(context: Context, name: str) -> Process:
     """Return what brings one service's schema up to date, with the service's own role."""
     return Process(
         name=f"{name}-schema",
-        command=(PYTHON, "-m", "common.migrate", "upgrade", name),
+        command=(PYTHON, "-m", "fleet.schema", name),
         environment=environment(context, name),
         needs=("postgres-roles",),
         once=True,
