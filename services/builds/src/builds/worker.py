@@ -15,7 +15,7 @@ from litestar import Litestar
 from litestar.datastructures import State
 
 from builds.peers import Peers
-from builds.pipeline.context import Workshop, workshop
+from builds.pipeline.context import Workshop, leave, workshop
 from builds.sandbox.bubblewrap import Bubblewrap
 from builds.sandbox.types import UnavailableSandboxError
 from builds.settings import Settings
@@ -84,6 +84,8 @@ async def _working(app: Litestar, settings: Settings, storage: Storage) -> Async
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        if not isinstance(shop, str):
+            leave(shop)
         await peers.close()
         await bus.close()
         await db.close()

@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,8 @@ _TSC = "@typescript/typescript-linux-{arch}/lib"
 _ESBUILD = "@esbuild/linux-{arch}/bin/esbuild"
 _ARCHITECTURES = {"x86_64": "x64", "aarch64": "arm64"}
 _SEARCHABLE = 0o001
+_ELSEWHERE = "worldloom-builds-"
+_STALE = 4
 
 
 class Told(Protocol):
@@ -90,7 +93,24 @@ def _open_place(wanted: Path) -> Path:
     if _is_open(wanted):
         return wanted
     # below a private home the sandbox's user sees nothing: work where everybody may pass
-    return Path(tempfile.mkdtemp(prefix="worldloom-builds-")).joinpath("rooms")
+    made = Path(tempfile.mkdtemp(prefix=_ELSEWHERE))
+    made.chmod(0o755)
+    return made / "rooms"
+
+
+def leave(shop: Workshop) -> None:
+    """Remove what was made outside of our own home."""
+    made = shop.rooms.parent
+    if made.name.startswith(_ELSEWHERE):
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def tidy(shop: Workshop) -> None:
+    """Remove the rooms of workers that did not come to do it."""
+    oldest = time.time() - _STALE * shop.settings.build_s_max
+    for room in shop.rooms.glob("*"):
+        if room.stat().st_mtime < oldest:
+            shutil.rmtree(room, ignore_errors=True)
 
 
 def _readable(tool: Path, place: Path) -> Path:
@@ -113,7 +133,6 @@ def _is_open(path: Path) -> bool:
 def rooms(shop: Workshop, name: str) -> Iterator[Rooms]:
     """Folders for one build, gone afterwards."""
     shop.rooms.mkdir(parents=True, exist_ok=True)
-    shop.rooms.parent.chmod(0o755)
     root = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=shop.rooms))
     try:
         made = Rooms(root / "tree", root / "config", root / "bundle", root / "site", root)

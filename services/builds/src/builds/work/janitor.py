@@ -5,6 +5,7 @@ import asyncio
 import structlog
 
 from builds import places, wakes
+from builds.pipeline.context import tidy
 from builds.work import repository
 from builds.work.one import Bench
 from common.errors import UnavailableError
@@ -68,3 +69,4 @@ async def _trim(bench: Bench) -> None:
     if not isinstance(bench.shop, str):
         cache = bench.shop.cache
         await asyncio.to_thread(cache.trim, bench.settings.build_cache_bytes_max)
+        await asyncio.to_thread(tidy, bench.shop)

@@ -1,0 +1,66 @@
+"""What the tools print, taken apart."""
+
+from builds.pipeline.diagnostics import of_esbuild, of_tsc
+from builds.types import Diagnostic
+
+_TSC = """src/main.ts(3,7): error TS2322: Type 'string' is not assignable to type 'number'.
+  The expected type comes from property 'x'.
+src/odd (1).ts(12,30): error TS1005: ';' expected.
+../c/tsconfig.json(1,2): error TS5023: Unknown compiler option 'x'.
+error TS18003: No inputs were found.
+"""
+_ESBUILD = """✘ [ERROR] Could not resolve "./nope"
+
+    src/main.ts:1:18:
+      1 │ import {a} from "./nope";
+        ╵                 ~~~~~~~~
+
+▲ [WARNING] Comparison with -0 [equals-negative-zero]
+
+    src/a.ts:20:4:
+      20 │ x == -0
+
+✘ [ERROR] No place for this
+3 errors
+"""
+
+
+def test_a_type_error_has_its_place_its_code_and_all_of_its_message():
+    assert of_tsc(_TSC)[0] == Diagnostic(
+        "src/main.ts",
+        3,
+        7,
+        "TS2322",
+        "Type 'string' is not assignable to type 'number'.\n"
+        "The expected type comes from property 'x'.",
+        "error",
+    )
+
+
+def test_brackets_in_a_file_name_are_no_place():
+    found = of_tsc(_TSC)[1]
+    assert (found.file, found.line, found.column) == ("src/odd (1).ts", 12, 30)
+
+
+def test_our_own_configuration_is_no_file_of_the_project():
+    assert [d.file for d in of_tsc(_TSC)[2:]] == [None, None]
+
+
+def test_the_bundlers_columns_count_from_one():
+    first = of_esbuild(_ESBUILD)[0]
+    assert (first.file, first.line, first.column) == ("src/main.ts", 1, 19)
+    assert (first.code, first.severity) == ("ESBUILD", "error")
+
+
+def test_the_bundlers_warnings_have_their_codes():
+    warning = of_esbuild(_ESBUILD)[1]
+    assert (warning.code, warning.severity) == ("equals-negative-zero", "warning")
+    assert warning.message == "Comparison with -0"
+
+
+def test_a_message_does_not_take_the_place_of_the_next():
+    assert of_esbuild(_ESBUILD)[2].file is None
+
+
+def test_silence_is_no_diagnostic():
+    assert of_tsc("") == of_esbuild("") == []
