@@ -90,3 +90,28 @@ async def test_a_service_that_is_killed_comes_back(fleet_up: Running, person, un
 
     await until(is_back)
     assert (await ann.client.get(url)).json()["data"]["content"] == "kept"
+
+
+async def test_without_postgres_everybody_is_told_to_come_back(
+    fleet_up: Running, gateway, person, until
+) -> None:
+    ann = await person()
+    project = await ann.project()
+    await asyncio.to_thread(fleet_up.stop, "postgres")
+    try:
+        for url in (f"/api/v1/projects/{project}", "/api/v1/users/me"):
+            answer = await ann.client.get(url)
+            assert answer.status_code == 503, answer.text
+            assert answer.json()["error"]["code"] == "UNAVAILABLE"
+            assert answer.headers["retry-after"]
+        health = await gateway.get("/health")
+        assert health.status_code == 503
+        assert (await gateway.get("/health/live")).status_code == 200
+    finally:
+        await asyncio.to_thread(fleet_up.start, "postgres")
+
+    async def is_back() -> bool:
+        return (await gateway.get("/health")).status_code == 200
+
+    await until(is_back)
+    assert (await ann.client.get(f"/api/v1/projects/{project}")).status_code == 200
