@@ -5,7 +5,7 @@ from litestar import Litestar
 from auth.accounts import routes as accounts
 from auth.api_keys import routes as api_keys
 from auth.keys import routes as keys
-from auth.keys.service import Keys
+from auth.keys.keyring import Keys
 from auth.passwords import Passwords
 from auth.secrets import Vault
 from auth.sessions import routes as sessions

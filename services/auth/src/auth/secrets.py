@@ -6,16 +6,19 @@ import hmac
 import os
 import secrets
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from common.settings import SettingsError
 
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
 
 
 class SealError(Exception):
-    """The key does not open what was sealed, or is no key."""
+    """The key does not open what was sealed: it was sealed with another one."""
 
 
 def fresh() -> str:
@@ -35,9 +38,9 @@ class Vault:
         try:
             master = base64.b64decode(encoded, validate=True)
         except ValueError as exc:
-            raise SealError("KEY_ENCRYPTION_KEY is not base64.") from exc
+            raise SettingsError("KEY_ENCRYPTION_KEY is not base64.") from exc
         if len(master) != _KEY_BYTES:
-            raise SealError(f"KEY_ENCRYPTION_KEY must be {_KEY_BYTES} bytes.")
+            raise SettingsError(f"KEY_ENCRYPTION_KEY must be {_KEY_BYTES} bytes.")
         self._sealing = AESGCM(_derived(master, b"sealing"))
         self._successor = _derived(master, b"refresh-successor")
         self._csrf = _derived(master, b"csrf")
@@ -48,9 +51,12 @@ class Vault:
         return nonce + self._sealing.encrypt(nonce, plain, name.encode())
 
     def unseal(self, sealed: bytes, name: str) -> bytes:
-        """Decrypt what was sealed under ``name``."""
+        """Decrypt what was sealed under ``name``; raises ``SealError``."""
         nonce, rest = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
-        return self._sealing.decrypt(nonce, rest, name.encode())
+        try:
+            return self._sealing.decrypt(nonce, rest, name.encode())
+        except InvalidTag as exc:
+            raise SealError(f"KEY_ENCRYPTION_KEY does not open {name}.") from exc
 
     def successor(self, token: str) -> str:
         """The one refresh token that follows ``token``: whoever asks again gets it again."""

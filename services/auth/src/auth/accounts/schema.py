@@ -6,23 +6,26 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+# Python's ``$`` also fits before a last line break, which a value must not end with
+_END = r"$(?!\n)"
 Email = Annotated[
     str,
     Meta(
         min_length=3,
         max_length=254,
         pattern=r"^[^@\s\x00-\x1f\x7f]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
-        r"(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)+$",
+        r"(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)+" + _END,
     ),
 ]
 Username = Annotated[
-    str, Meta(min_length=3, max_length=32, pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])$")
+    str,
+    Meta(min_length=3, max_length=32, pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])" + _END),
 ]
 Password = Annotated[str, Meta(min_length=8, max_length=1024)]
-DisplayName = Annotated[
-    str, Meta(min_length=1, max_length=100, pattern=r"^(?=.*\S)[^\x00-\x1f\x7f]+$")
+Line = Annotated[
+    str, Meta(min_length=1, max_length=100, pattern=r"^(?=.*\S)[^\x00-\x1f\x7f]+" + _END)
 ]
-AvatarUrl = Annotated[str, Meta(max_length=2000, pattern=r"^https?://[^\x00-\x20\x7f]+$")]
+AvatarUrl = Annotated[str, Meta(max_length=2000, pattern=r"^https?://[^\x00-\x20\x7f]+" + _END)]
 type TokenDelivery = Literal["cookie", "body"]
 
 
@@ -32,14 +35,14 @@ class Registration(Struct, frozen=True, forbid_unknown_fields=True, rename="came
     email: Email
     username: Username
     password: Password
-    display_name: DisplayName | None = None
+    display_name: Line | None = None
     token_delivery: TokenDelivery = "cookie"
 
 
 class Profile(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     """What changes about an account; what is not named stays."""
 
-    display_name: DisplayName | UnsetType = UNSET
+    display_name: Line | UnsetType = UNSET
     avatar_url: AvatarUrl | UnsetType | None = UNSET
     username: Username | UnsetType = UNSET
 

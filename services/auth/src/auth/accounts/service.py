@@ -1,7 +1,5 @@
 """Who has an account, and what it says."""
 
-from uuid import UUID
-
 from msgspec import UNSET
 
 from auth.accounts import repository
@@ -56,6 +54,8 @@ async def me(db: Database, caller: Caller) -> User:
 
 async def change(db: Database, caller: Caller, profile: Profile) -> User:
     """Change what is named of the caller's own account."""
+    if profile == Profile():
+        return await me(db, caller)
     avatar = profile.avatar_url
     user = await repository.change(
         db,
@@ -84,8 +84,3 @@ async def name(db: Database, login: str) -> AccountName:
     if found is None:
         raise NotFoundError(_ABSENT)
     return found
-
-
-async def known(db: Database, account_id: UUID) -> User | None:
-    """Return an account that is not disabled."""
-    return await repository.by_id(db, account_id)

@@ -52,19 +52,30 @@ _REVOKE = announcing(
     .values(revoked_at=sa.func.now())
     .returning(_K.id)
 )
-_USE = (
-    sa.update(_K)
+_GOOD = (
+    sa.select(_K.id, _K.account_id, AccountRow.role, _K.scopes, _K.project_id, _K.networks)
+    .join(AccountRow, AccountRow.id == _K.account_id)
     .where(
         _K.id == bindparam("key_id", type_=sa.Uuid),
         _K.hash == bindparam("hash", type_=sa.LargeBinary),
         _K.revoked_at.is_(None),
         _K.expires_at.is_(None) | (_K.expires_at > sa.func.now()),
-        AccountRow.id == _K.account_id,
         ~AccountRow.is_disabled,
     )
-    .values(last_used_at=sa.func.now())
-    .returning(_K.account_id, AccountRow.role, _K.scopes, _K.project_id, _K.networks)
+    .cte("good")
 )
+_STEP = sa.func.make_interval(0, 0, 0, 0, 0, 0, bindparam("step_s", type_=sa.BigInteger))
+# requests that come at once do not wait for one another to write the same
+_STALE = (
+    sa.select(_K.id)
+    .join(_GOOD, _GOOD.c.id == _K.id)
+    .where(_K.last_used_at.is_(None) | (_K.last_used_at < sa.func.now() - _STEP))
+    .with_for_update(of=_K, skip_locked=True)
+)
+_MARKED = sa.update(_K).where(_K.id.in_(_STALE)).values(last_used_at=sa.func.now()).cte("marked")
+_USE = sa.select(
+    _GOOD.c.account_id, _GOOD.c.role, _GOOD.c.scopes, _GOOD.c.project_id, _GOOD.c.networks
+).add_cte(_MARKED)
 _FIND = sa.select(*_COLUMNS).where(
     _K.id == bindparam("key_id", type_=sa.Uuid),
     _K.hash == bindparam("hash", type_=sa.LargeBinary),
@@ -118,9 +129,9 @@ def _same(key_id: UUID) -> UUID:
     return key_id
 
 
-async def use(db: Database, key_id: UUID, key_hash: bytes) -> Use | None:
-    """Return whom a key stands for, if it is good, and remember that it was used."""
-    return await db.one_or_none(_USE, Use, key_id=key_id, hash=key_hash)
+async def use(db: Database, step_s: int, key_id: UUID, key_hash: bytes) -> Use | None:
+    """Return whom a key stands for, if it is good, and remember about when it was used."""
+    return await db.one_or_none(_USE, Use, step_s=step_s, key_id=key_id, hash=key_hash)
 
 
 async def find(db: Database, account_id: UUID, key_id: UUID, key_hash: bytes) -> ApiKey | None:

@@ -57,22 +57,19 @@ async def introspect(
 
 @route(
     ["/internal/authz", "/internal/authz/{rest:path}"],
-    http_method=[
-        HttpMethod.GET,
-        HttpMethod.POST,
-        HttpMethod.PUT,
-        HttpMethod.PATCH,
-        HttpMethod.DELETE,
-    ],
+    # the gateway asks with the method of the request that it asks about
+    http_method=list(HttpMethod),
     status_code=200,
     include_in_schema=False,
 )
-async def authorize(scope: Scope, db: NamedDependency[Database]) -> Response[None]:
+async def authorize(
+    scope: Scope, db: NamedDependency[Database], settings: NamedDependency[Settings]
+) -> Response[None]:
     """Tell the gateway, in headers, whom a key stands for."""
     headers = headers_of(scope)
     key = headers.get(b"x-api-key", b"").decode("latin-1")
     address = headers.get(b"x-envoy-external-address", b"").decode("latin-1")
-    use = await service.use(db, key, address)
+    use = await service.use(db, settings, key, address)
     identity = {
         "x-user-id": str(use.account_id),
         "x-auth-role": use.role,

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
+from auth.accounts.schema import Line
+
 type Scope = Literal[
     "projects:read",
     "projects:write",
@@ -22,7 +24,7 @@ type Scope = Literal[
 class NewApiKey(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     """A key to make: what it may do, and as far as wanted where, how long and from where."""
 
-    name: Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^(?=.*\S)[^\x00-\x1f\x7f]+$")]
+    name: Line
     scopes: Annotated[list[Scope], Meta(min_length=1, max_length=20)]
     project_id: UUID | None = None
     expires_at: Annotated[datetime, Meta(tz=True)] | None = None

@@ -1,6 +1,7 @@
 """Keys for machines: ``wl_<id>_<secret>``, of which only a hash is kept."""
 
 import ipaddress
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -13,7 +14,13 @@ from auth.secrets import digest, fresh
 from auth.settings import Settings
 from common.caller import Caller
 from common.database import Database
-from common.errors import ForbiddenError, InvalidError, NotFoundError, UnauthenticatedError
+from common.errors import (
+    Detail,
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+    UnauthenticatedError,
+)
 from common.ids import uuid7
 
 _PREFIX = "wl"
@@ -21,25 +28,39 @@ _PARTS = 3
 
 
 async def create(db: Database, settings: Settings, caller: Caller, new: NewApiKey) -> CreatedApiKey:
-    """Make a key for the caller."""
-    if new.expires_at is not None and new.expires_at <= datetime.now(UTC):
-        raise InvalidError.of("expiresAt", "This is in the past.")
-    for network in new.networks:
-        _network(network)
+    """Make a key for the caller; raises ``InvalidError`` with each fault."""
+    faults = [*_expiry_faults(new.expires_at), *_network_faults(new.networks)]
+    if faults:
+        raise InvalidError("The request is not valid.", *faults)
     key_id, secret = uuid7(), fresh()
     limit = settings.api_keys_per_account_max
-    kept = await repository.create(db, key_id, caller.user_id, digest(secret), new, limit)
+    wanted = msgspec.structs.replace(new, scopes=sorted(set(new.scopes)))
+    kept = await repository.create(db, key_id, caller.user_id, digest(secret), wanted, limit)
     if kept is None:
         raise ForbiddenError("You have as many keys as you may.", {"limit": limit})
     whole = f"{_PREFIX}_{key_id.hex}_{secret}"
     return CreatedApiKey(key=whole, **msgspec.structs.asdict(kept))
 
 
-def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+def _expiry_faults(expires_at: datetime | None) -> Iterator[Detail]:
+    if expires_at is None:
+        return
     try:
-        return ipaddress.ip_network(text)
-    except ValueError as exc:
-        raise InvalidError.of("networks", f"{text!r} is no network such as 192.0.2.0/24.") from exc
+        moment = expires_at.astimezone(UTC)
+    except OverflowError:
+        yield {"field": "expiresAt", "message": "There is no such time."}
+        return
+    if moment <= datetime.now(UTC):
+        yield {"field": "expiresAt", "message": "This is in the past."}
+
+
+def _network_faults(networks: list[str]) -> Iterator[Detail]:
+    for text in networks:
+        try:
+            ipaddress.ip_network(text)
+        except ValueError:
+            message = f"{text!r} is no network such as 192.0.2.0/24."
+            yield {"field": "networks", "message": message}
 
 
 async def index(db: Database, caller: Caller) -> list[ApiKey]:
@@ -63,13 +84,14 @@ async def introspect(db: Database, caller: Caller, key: str) -> Status:
     return Status(active=found.revoked_at is None and not expired, key=found)
 
 
-async def use(db: Database, key: str, address: str) -> Use:
+async def use(db: Database, settings: Settings, key: str, address: str) -> Use:
     """Return whom a key stands for; for the gateway, not for callers.
 
     Raises ``UnauthenticatedError``, and ``ForbiddenError`` for an address that it is not for.
     """
     parts = _parts(key)
-    found = await repository.use(db, *parts) if parts else None
+    step_s = settings.api_key_used_step_s
+    found = await repository.use(db, step_s, *parts) if parts else None
     if found is None:
         raise UnauthenticatedError("This API key is not good.")
     if found.networks and not _is_inside(address, found.networks):

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+import asyncpg
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam
@@ -10,6 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from auth.tables import SigningKeyRow
 from common.database import Database
+from common.errors import UnavailableError
 
 _ALL = sa.select(
     SigningKeyRow.kid, SigningKeyRow.public, SigningKeyRow.sealed, SigningKeyRow.created_at
@@ -35,8 +37,11 @@ class SigningKey(msgspec.Struct, frozen=True):
 
 
 async def every(db: Database) -> list[SigningKey]:
-    """Return the keys, the newest first."""
-    return await db.all(_ALL, SigningKey)
+    """Return the keys, the newest first; raises ``UnavailableError``."""
+    try:
+        return await db.all(_ALL, SigningKey)
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as exc:
+        raise UnavailableError from exc
 
 
 async def add_first(db: Database, kid: str, public: dict[str, Any], sealed: bytes) -> None:

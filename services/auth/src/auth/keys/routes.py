@@ -3,7 +3,7 @@
 from litestar import Response, get
 from litestar.di import NamedDependency
 
-from auth.keys.service import Jwks, Keys
+from auth.keys.keyring import Jwks, Keys
 from auth.settings import Settings
 from common.caller import needs
 

@@ -1,23 +1,17 @@
 """The SQL of sessions: statements above, the functions that run them below."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam
-from sqlalchemy.dialects.postgresql import JSONB, insert
-from sqlalchemy.orm import aliased
 
 from auth.sessions.schema import Session
-from auth.tables import AccountRow, RefreshTokenRow, SessionRow
-from common import exchange
-from common.contracts.auth import SessionRevoked, SessionStarted, TokenReused
+from auth.tables import RefreshTokenRow, SessionRow
+from common.contracts.auth import SessionRevoked, SessionStarted
 from common.database import Database, Queries
-from common.ids import uuid7
-from common.outbox import announced, announcing, insertion
-from common.statements import word
+from common.outbox import announce, announced, announcing
 
 _S = SessionRow
 _T = RefreshTokenRow
@@ -43,94 +37,6 @@ _START = announcing(
 )
 
 
-def _rotate() -> "sa.Select[str, UUID, UUID, str]":
-    """Let a refresh token be followed by its successor, or end the session it was stolen from.
-
-    ``fresh`` was not used before; ``repeat`` was used just now, and its successor not yet: the
-    reply was lost, or ten tabs ask at once; ``reused`` comes after its successor was used.
-    """
-    presented = bindparam("presented", type_=sa.LargeBinary)
-    successor = aliased(_T)
-    grace = sa.func.make_interval(0, 0, 0, 0, 0, 0, bindparam("grace_s", type_=sa.BigInteger))
-    followed = sa.exists().where(successor.parent == _T.hash, successor.used_at.is_not(None))
-    verdict = sa.case(
-        (_S.revoked_at.is_not(None) | (_S.expires_at < sa.func.now()), word("dead")),
-        (AccountRow.is_disabled, word("dead")),
-        (_T.used_at.is_(None), word("fresh")),
-        (~followed & (_T.used_at > sa.func.now() - grace), word("repeat")),
-        else_=word("reused"),
-    )
-    found = (
-        sa.select(_T.hash, _T.session_id, _S.account_id, AccountRow.role, verdict.label("verdict"))
-        .join(_S, _S.id == _T.session_id)
-        .join(AccountRow, AccountRow.id == _S.account_id)
-        .where(_T.hash == presented)
-        .cte("found")
-    )
-    f = found.c
-    used = (
-        sa.update(_T)
-        .where(_T.hash == f.hash, f.verdict == word("fresh"))
-        .values(used_at=sa.func.coalesce(_T.used_at, sa.func.now()))
-        .cte("used")
-    )
-    next_token = (
-        insert(_T)
-        .from_select(
-            ["hash", "session_id", "parent"],
-            sa.select(bindparam("successor", type_=sa.LargeBinary), f.session_id, f.hash).where(
-                f.verdict == word("fresh")
-            ),
-        )
-        .on_conflict_do_nothing()
-        .cte("next_token")
-    )
-    seen = (
-        sa.update(_S)
-        .where(_S.id == f.session_id, f.verdict == word("fresh"))
-        .values(last_seen_at=sa.func.now())
-        .cte("seen")
-    )
-    revoked = (
-        sa.update(_S)
-        .where(_S.id == f.session_id, f.verdict == word("reused"))
-        .values(revoked_at=sa.func.now())
-        .returning(_S.id, _S.account_id)
-        .cte("revoked")
-    )
-    events = insertion(_reuse_events(revoked))
-    return sa.select(f.verdict, f.session_id, f.account_id, f.role).add_cte(
-        used, next_token, seen, revoked, events
-    )
-
-
-def _reuse_events(revoked: sa.CTE) -> "sa.Select[Any]":
-    r = revoked.c
-    facts = sa.func.jsonb_build_object(
-        word("userId"), r.account_id, word("sessionId"), r.id, type_=JSONB
-    )
-    ids = [
-        sa.cast(r.account_id, sa.Text),
-        facts,
-        bindparam("request_id", type_=sa.Text),
-        bindparam("traceparent", type_=sa.Text),
-    ]
-    reused = sa.select(
-        bindparam("reuse_id", type_=sa.Uuid), sa.literal(TokenReused.subject, sa.Text), *ids
-    )
-    reason = facts.op("||")(sa.func.jsonb_build_object(word("reason"), word("reused"), type_=JSONB))
-    ended = sa.select(
-        bindparam("revoke_id", type_=sa.Uuid),
-        sa.literal(SessionRevoked.subject, sa.Text),
-        ids[0],
-        reason,
-        *ids[2:],
-    )
-    both = sa.union_all(reused, ended).subquery("both")
-    return sa.select(both)
-
-
-_ROTATE = _rotate()
 _REVOKE = announcing(
     sa.update(_S)
     .where(
@@ -141,15 +47,27 @@ _REVOKE = announcing(
     .values(revoked_at=sa.func.now())
     .returning(_S.id)
 )
-_LIVE = sa.select(_S.id).where(
+_LIVE = sa.and_(
     _S.account_id == bindparam("account_id", type_=sa.Uuid),
     _S.revoked_at.is_(None),
     _S.expires_at > sa.func.now(),
 )
+# in one order, so that two who end the same sessions do not wait for each other for ever
+_ENDING = (
+    sa.select(_S.id)
+    .where(_LIVE, _S.id.is_distinct_from(bindparam("spared", type_=sa.Uuid)))
+    .order_by(_S.id)
+    .with_for_update()
+)
+_END = sa.update(_S).where(_S.id.in_(_ENDING)).values(revoked_at=sa.func.now()).returning(_S.id)
 _OF_TOKEN = (
     sa.select(_S.id, _S.account_id)
     .join(_T, _T.session_id == _S.id)
-    .where(_T.hash == bindparam("presented", type_=sa.LargeBinary))
+    .where(
+        _T.hash == bindparam("presented", type_=sa.LargeBinary),
+        _S.revoked_at.is_(None),
+        _S.expires_at > sa.func.now(),
+    )
 )
 _LIST = (
     sa.select(
@@ -161,22 +79,9 @@ _LIST = (
         _S.last_seen_at,
         _S.expires_at,
     )
-    .where(
-        _S.account_id == bindparam("account_id", type_=sa.Uuid),
-        _S.revoked_at.is_(None),
-        _S.expires_at > sa.func.now(),
-    )
+    .where(_LIVE)
     .order_by(_S.last_seen_at.desc(), _S.id)
 )
-
-
-class Rotation(msgspec.Struct, frozen=True):
-    """What became of a refresh token."""
-
-    verdict: str
-    session_id: UUID
-    account_id: UUID
-    role: str
 
 
 class Owner(msgspec.Struct, frozen=True):
@@ -214,22 +119,6 @@ def _same(session_id: UUID) -> UUID:
     return session_id
 
 
-async def rotate(db: Database, presented: bytes, successor: bytes, grace_s: int) -> Rotation | None:
-    """Exchange a refresh token for its successor; ``None`` where it was never given out."""
-    now = exchange.current()
-    return await db.one_or_none(
-        _ROTATE,
-        Rotation,
-        presented=presented,
-        successor=successor,
-        grace_s=grace_s,
-        reuse_id=uuid7(),
-        revoke_id=uuid7(),
-        request_id=now.request_id if now else "",
-        traceparent=now.traceparent if now else "",
-    )
-
-
 async def revoke(db: Queries, account_id: UUID, session_id: UUID, reason: str) -> bool:
     """End a session and announce it; false where it was not a live one of the account."""
     event = SessionRevoked(user_id=account_id, session_id=session_id, reason=reason)
@@ -240,13 +129,20 @@ async def revoke(db: Queries, account_id: UUID, session_id: UUID, reason: str) -
     return ended is not None
 
 
-async def live(db: Database, account_id: UUID) -> list[UUID]:
-    """Return the account's live sessions."""
-    return await db.all(_LIVE, _same, account_id=account_id)
+async def end(db: Database, account_id: UUID, spared: UUID | None, reason: str) -> None:
+    """End all live sessions of the account but one, and announce it."""
+    async with db.transaction() as tx:
+        ended = await tx.all(_END, _same, account_id=account_id, spared=spared)
+        events = [
+            (SessionRevoked(user_id=account_id, session_id=one, reason=reason), account_id)
+            for one in ended
+        ]
+        if events:
+            await announce(tx, *events[0], *events[1:])
 
 
 async def of_token(db: Database, presented: bytes) -> Owner | None:
-    """Return whose a refresh token is."""
+    """Return whose a refresh token of a live session is."""
     return await db.one_or_none(_OF_TOKEN, Owner, presented=presented)
 
 

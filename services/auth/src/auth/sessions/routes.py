@@ -4,7 +4,7 @@ import hmac
 from typing import Annotated
 from uuid import UUID
 
-from litestar import Request, Response, Router, delete, get, post
+from litestar import MediaType, Request, Response, Router, delete, get, post
 from litestar.datastructures import Cookie, State
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
@@ -20,7 +20,7 @@ from common import slim
 from common.answers import Answer, answer
 from common.caller import Caller, caller_of, headers_of, needs
 from common.database import Database
-from common.errors import UnauthenticatedError
+from common.errors import UnauthenticatedError, UnsupportedMediaTypeError
 
 _PATH = "/api/v1/auth"
 _COOKIE = "wl_refresh"
@@ -114,9 +114,12 @@ async def _presented(
     Raises ``CsrfError``.
     """
     body = await slim.body(request, settings.body_bytes_max)
-    in_body = slim.decoded(body, Refresh).refresh_token if body.strip() else None
-    if in_body is not None:
-        return in_body, True
+    if body.strip():
+        if request.headers.get("content-type", "").partition(";")[0].strip() != MediaType.JSON:
+            raise UnsupportedMediaTypeError("Send application/json.")
+        in_body = slim.decoded(body, Refresh).refresh_token
+        if in_body is not None:
+            return in_body, True
     cookie = request.cookies.get(_COOKIE)
     if cookie is None:
         return None, False
@@ -144,8 +147,7 @@ def _granted(
 
 
 def _cookies(settings: Settings, refresh_token: str, csrf: str, *, age: int) -> list[Cookie]:
-    # a browser keeps a Secure cookie from plain http, which only localhost is served over
-    secure = settings.gateway_url.startswith("https:")
+    secure = settings.are_cookies_secure
     refresh_cookie = Cookie(
         key=_COOKIE,
         value=refresh_token,

@@ -1,22 +1,22 @@
 """Logging in, staying in, and going."""
 
-from typing import NoReturn
 from uuid import UUID
 
 import msgspec
 
 from auth.accounts import service as accounts
 from auth.accounts.schema import Registration, User
-from auth.errors import InvalidCredentialsError, RefreshTokenReusedError
-from auth.keys.service import Keys
+from auth.errors import InvalidCredentialsError
+from auth.keys.keyring import Keys
 from auth.passwords import Passwords
+from auth.rotation import service as rotations
 from auth.secrets import Vault, digest, fresh
 from auth.sessions import repository
 from auth.sessions.schema import Credentials, LogoutScope, Session, Tokens
 from auth.settings import Settings
 from common.caller import Caller
 from common.database import Database, Queries
-from common.errors import NotFoundError, UnauthenticatedError
+from common.errors import NotFoundError
 from common.ids import uuid7
 
 _AGENT_MAX = 400
@@ -82,25 +82,12 @@ async def _grant(means: Means, user: User, session_id: UUID, token: str) -> Gran
 
 async def refresh(db: Database, means: Means, token: str) -> Grant:
     """Exchange a refresh token for the next one; the same for who asks again in time."""
-    successor = means.vault.successor(token)
-    grace_s = means.settings.refresh_grace_s
-    rotation = await repository.rotate(db, digest(token), digest(successor), grace_s)
-    if rotation is None or rotation.verdict not in {"fresh", "repeat"}:
-        _refuse(rotation)
-    user = await accounts.known(db, rotation.account_id)
-    if user is None:
-        _refuse(None)
-    return await _grant(means, user, rotation.session_id, successor)
-
-
-def _refuse(rotation: repository.Rotation | None) -> NoReturn:
-    if rotation is not None and rotation.verdict == "reused":
-        raise RefreshTokenReusedError("This refresh token was used before: log in again.")
-    raise UnauthenticatedError("The session is over: log in again.")
+    rotation, successor = await rotations.rotate(db, means.settings, means.vault, token)
+    return await _grant(means, rotation.user, rotation.session_id, successor)
 
 
 async def session_of(db: Database, token: str) -> repository.Owner | None:
-    """Return whose a refresh token is."""
+    """Return whose a refresh token of a live session is."""
     return await repository.of_token(db, digest(token))
 
 
@@ -108,10 +95,12 @@ async def logout(
     db: Database, account_id: UUID, session_id: UUID | None, scope: LogoutScope
 ) -> None:
     """End this session, all of them, or all others."""
-    ids = [session_id] if scope == "this" else await repository.live(db, account_id)
-    for one in ids:
-        if one is not None and not (scope == "others" and one == session_id):
-            await repository.revoke(db, account_id, one, "logout")
+    if scope == "this":
+        if session_id is not None:
+            await repository.revoke(db, account_id, session_id, "logout")
+        return
+    spared = session_id if scope == "others" else None
+    await repository.end(db, account_id, spared, "logout")
 
 
 async def index(db: Database, caller: Caller) -> list[Session]:

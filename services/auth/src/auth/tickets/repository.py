@@ -29,16 +29,21 @@ _ISSUE = (
     )
     .returning(TicketRow.expires_at)
 )
+_HASH = bindparam("hash", type_=sa.LargeBinary)
 _USED = (
     sa.delete(TicketRow)
-    .where(
-        # whoever redeems one sweeps those that nobody came with
-        (TicketRow.hash == bindparam("hash", type_=sa.LargeBinary))
-        | (TicketRow.expires_at < sa.func.now() - sa.text("interval '1 minute'"))
-    )
-    .returning(TicketRow.hash, TicketRow.account_id, TicketRow.session_id, TicketRow.expires_at)
+    .where(TicketRow.hash == _HASH)
+    .returning(TicketRow.account_id, TicketRow.session_id, TicketRow.expires_at)
     .cte("used")
 )
+# whoever redeems one sweeps some of those that nobody came with
+_STALE = (
+    sa.select(TicketRow.hash)
+    .where(TicketRow.expires_at < sa.func.now(), TicketRow.hash != _HASH)
+    .limit(bindparam("sweep_max", type_=sa.BigInteger))
+    .with_for_update(skip_locked=True)
+)
+_SWEPT = sa.delete(TicketRow).where(TicketRow.hash.in_(_STALE)).cte("swept")
 _REDEEM = (
     sa.select(
         _USED.c.account_id,
@@ -50,11 +55,12 @@ _REDEEM = (
     .join(AccountRow, AccountRow.id == _USED.c.account_id)
     .join(SessionRow, SessionRow.id == _USED.c.session_id)
     .where(
-        _USED.c.hash == bindparam("hash", type_=sa.LargeBinary),
         _USED.c.expires_at > sa.func.now(),
         SessionRow.revoked_at.is_(None),
+        SessionRow.expires_at > sa.func.now(),
         ~AccountRow.is_disabled,
     )
+    .add_cte(_SWEPT)
 )
 
 
@@ -76,6 +82,6 @@ def _same(expires_at: datetime) -> datetime:
     return expires_at
 
 
-async def redeem(db: Database, ticket_hash: bytes) -> Holder | None:
+async def redeem(db: Database, ticket_hash: bytes, sweep_max: int) -> Holder | None:
     """Use a ticket up; return whose it was, if it was good."""
-    return await db.one_or_none(_REDEEM, Holder, hash=ticket_hash)
+    return await db.one_or_none(_REDEEM, Holder, hash=ticket_hash, sweep_max=sweep_max)

@@ -1,6 +1,7 @@
 """The keys that sign access tokens: made at the first start, published as a JWKS (RFC 7517)."""
 
 import time
+from contextlib import suppress
 from typing import Any
 
 from joserfc import jwt
@@ -8,9 +9,11 @@ from joserfc.jwk import ECKey
 from litestar import Litestar
 
 from auth.keys import repository
+from auth.keys.repository import SigningKey
 from auth.secrets import Vault
 from auth.settings import Settings
 from common.database import Database
+from common.errors import UnavailableError
 from common.ids import uuid7
 
 type Jwks = dict[str, list[dict[str, Any]]]
@@ -30,8 +33,13 @@ class Keys:
         self._db: Database | None = None
 
     async def open(self, app: Litestar) -> None:
-        """Remember the database; the keys are read when they are first needed."""
+        """Read the keys, or make the first one; a database that is away is asked again later.
+
+        Raises ``SealError`` where the service was given another key than they are sealed with.
+        """
         self._db = app.state.db
+        with suppress(UnavailableError):
+            await self._look()
 
     async def close(self) -> None:
         """Forget the keys."""
@@ -64,18 +72,28 @@ class Keys:
         fresh_for = self._settings.signing_keys_cached_s
         if self._signing is not None and time.monotonic() - self._looked_at < fresh_for:
             return self._signing
-        if self._db is None:
-            raise RuntimeError("The keys were not opened.")
-        kept = await repository.every(self._db)
-        if not kept:
-            await self._make(self._db)
-            kept = await repository.every(self._db)
+        try:
+            kept = await self._kept()
+        except UnavailableError:
+            # tokens are verified while the database is away, with the keys that were there
+            if self._signing is None:
+                raise
+            return self._signing
         newest = kept[0]
         private = self._vault.unseal(newest.sealed, newest.kid)
         self._published = {"keys": [key.public for key in kept]}
         self._looked_at = time.monotonic()
         self._signing = ECKey.import_key(private, {"kid": newest.kid})
         return self._signing
+
+    async def _kept(self) -> list[SigningKey]:
+        if self._db is None:
+            raise RuntimeError("The keys were not opened.")
+        kept = await repository.every(self._db)
+        if not kept:
+            await self._make(self._db)
+            kept = await repository.every(self._db)
+        return kept
 
     async def _make(self, db: Database) -> None:
         kid = str(uuid7())
