@@ -1,0 +1,39 @@
+"""The auth service for its tests, in this process."""
+
+from collections.abc import AsyncGenerator, Callable
+
+import pytest
+
+from auth.main import create_app
+from common.contracts import auth as contract
+from common.testing import outboxes
+from common.testing.apps import Client, Serving, serving
+from services.auth.tests.desk import Desk
+
+
+@pytest.fixture(scope="session")
+def told(service_env: Callable[[str], dict[str, str]]) -> dict[str, str]:
+    """What the service is told in these tests: passwords are cheap, a test of them says more."""
+    quiet = {"ACCESS_LOG": "false", "LOG_LEVEL": "error"}
+    return service_env("auth") | quiet | {"PASSWORD_MEMORY_KIB": "64", "PASSWORD_PASSES": "1"}
+
+
+@pytest.fixture(scope="session")
+def serve(told: dict[str, str]) -> Serving:
+    """Run the service in this process, with some of its settings changed."""
+    return serving(create_app, told)
+
+
+@pytest.fixture(scope="session")
+async def client(serve: Serving) -> AsyncGenerator[Client]:
+    """The service as it is; whatever it announced in the meantime fits its contract."""
+    async with serve() as client:
+        yield client
+        kinds = outboxes.kinds_of(contract)
+        assert outboxes.strays(await outboxes.every(client.db), kinds) == []
+
+
+@pytest.fixture
+def desk(client: Client) -> Desk:
+    """The service, and people of this test alone."""
+    return Desk(client)
