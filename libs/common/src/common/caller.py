@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 from litestar.types import Scope
 
-from common.errors import ForbiddenError, InsufficientScopeError, UnauthenticatedError
+from common.errors import InsufficientScopeError, NotFoundError, UnauthenticatedError
 
 NOBODY = UUID(int=0)
 _PREFIXES = (b"x-user-", b"x-auth-")
@@ -67,7 +67,8 @@ def headers_of(scope: Scope) -> dict[bytes, bytes]:
 def caller_of(scope: Scope) -> Caller:
     """Return who calls this route, as far as its ``needs`` allow.
 
-    Raises ``UnauthenticatedError`` or ``InsufficientScopeError``.
+    Raises ``UnauthenticatedError`` or ``InsufficientScopeError``; ``NotFoundError`` where the path
+    names a project that the API key is not for.
     """
     opt = scope["route_handler"].opt
     headers: dict[bytes, bytes] = headers_of(scope)
@@ -84,20 +85,24 @@ def caller_of(scope: Scope) -> Caller:
         )
     project = scope.get("path_params", {}).get("project_id")
     if project is not None and not caller.confined_to(UUID(str(project))):
-        raise ForbiddenError("This API key is for another project.")
+        raise NotFoundError("There is no such project.")
     return caller
 
 
 def _identified(user: bytes, headers: dict[bytes, bytes]) -> Caller:
-    project = headers.get(b"x-auth-project")
     scopes = headers.get(b"x-auth-scopes")
+    try:
+        user_id = UUID(user.decode("latin-1"))
+        project_id = UUID(project) if (project := _text(headers, b"x-auth-project")) else None
+    except ValueError as exc:
+        raise UnauthenticatedError from exc
     return Caller(
-        user_id=UUID(user.decode("latin-1")),
+        user_id=user_id,
         session_id=_text(headers, b"x-auth-session"),
         role=_text(headers, b"x-auth-role") or "user",
         method=_text(headers, b"x-auth-method") or "jwt",
         scopes=None if scopes is None else frozenset(scopes.decode("latin-1").split()),
-        project_id=UUID(project.decode("latin-1")) if project else None,
+        project_id=project_id,
         address=_text(headers, b"x-envoy-external-address"),
     )
 

@@ -7,7 +7,7 @@ import msgspec
 import structlog
 from litestar import Request, Response
 from litestar.datastructures import State
-from litestar.exceptions import HTTPException, ValidationException
+from litestar.exceptions import HTTPException, InternalServerException, ValidationException
 from litestar.types import ExceptionHandlersMap
 
 from common import exchange, faults
@@ -205,9 +205,13 @@ def on_service_error(request: AnyRequest, exc: ServiceError) -> Response[bytes]:
 def on_http_error(request: AnyRequest, exc: HTTPException) -> Response[bytes]:
     """Render what the framework refused: no such route or method, a body that does not fit."""
     status = exc.status_code
-    if isinstance(exc, ValidationException) or status == 400:  # noqa: PLR2004 - an HTTP status
+    # the framework takes a member that is called like a dependency for the dependency
+    is_body = isinstance(exc, InternalServerException) and bool(faults.of_body(request))
+    if is_body or isinstance(exc, ValidationException) or status == 400:  # noqa: PLR2004 - an HTTP status
         details = faults.of(request, exc)
         return _respond(request, 400, "VALIDATION_ERROR", "The request is not valid.", details)
+    if status >= 500:  # noqa: PLR2004 - an HTTP status
+        log.error("unhandled", path=request.url.path, exc_info=exc)
     code = _CODES.get(status, "VALIDATION_ERROR" if status < 500 else "INTERNAL_ERROR")  # noqa: PLR2004 - an HTTP status
     message = exc.detail if status < 500 else "Something went wrong."  # noqa: PLR2004 - an HTTP status
     headers = {k: v for k, v in (exc.headers or {}).items() if k.lower() == "allow"}

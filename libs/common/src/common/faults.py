@@ -13,20 +13,25 @@ type Fault = dict[str, Any]
 
 def of(request: Request[object, object, State], exc: HTTPException) -> list[Fault]:
     """List ``{field, message}`` for each fault that ``exc`` stands for."""
-    raw = ScopeState.from_scope(request.scope).body
-    wanted = _body_type(request)
-    if isinstance(raw, bytes) and wanted is not None:
-        found = in_body(raw, wanted)
-        if found:
-            return found
+    found = of_body(request)
+    if found:
+        return found
     extra = exc.extra
     if isinstance(extra, list):
         return [
-            {"field": str(e.get("key", "")), "message": str(e.get("message", ""))}
+            # a parameter that would hide a name of Python's ends in an underscore here alone
+            {"field": str(e.get("key", "")).removesuffix("_"), "message": str(e.get("message", ""))}
             for e in extra
             if isinstance(e, dict)
         ]
     return [{"field": "", "message": exc.detail}]
+
+
+def of_body(request: Request[object, object, State]) -> list[Fault]:
+    """List the faults of the body, if it was read and is to be a struct."""
+    raw = ScopeState.from_scope(request.scope).body
+    wanted = _body_type(request)
+    return in_body(raw, wanted) if isinstance(raw, bytes) and wanted is not None else []
 
 
 def _body_type(request: Request[object, object, State]) -> type[msgspec.Struct] | None:

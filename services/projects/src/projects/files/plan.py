@@ -31,6 +31,8 @@ class Plan:
             c.path: Place(path=c.path, hash=c.hash, size=c.size, encoding=c.encoding, document=c)
             for c in current
         }
+        # what is at a path whatever its case: one file at most
+        self._folds = {c.folded: c.path for c in current}
         self._moved: dict[str, str] = {}
 
     def step(self, operation: Operation) -> None:
@@ -43,6 +45,7 @@ class Plan:
             case "delete":
                 for name in self._inside(path):
                     del self._now[name]
+                    del self._folds[folded(name)]
             case "move" | "copy":
                 self._relocate(operation, path)
 
@@ -64,7 +67,7 @@ class Plan:
         if operation.content is None:
             raise InvalidError.of("content", "This is required.")
         content = content_of(decoded(operation.content, operation.encoding), self._bytes_max)
-        _make_room(self._now, path)
+        _make_room(self._folds, path)
         self._now[path] = Place(
             path=path,
             hash=content.hash,
@@ -82,17 +85,19 @@ class Plan:
         inside = self._inside(path)
         is_move = operation.op == "move"
         # on a copy, so that a step that is refused half way leaves nothing behind
-        after = {n: p for n, p in self._now.items() if not (is_move and n in inside)}
+        gone = set(inside) if is_move else set()
+        after = {n: p for n, p in self._now.items() if n not in gone}
+        folds = {fold: n for fold, n in self._folds.items() if n not in gone}
         moved: dict[str, str] = {}
         for name in inside:
             target = checked_path(to + name[len(path) :])
             if target in after:
                 raise FileExistsAlreadyError("There is a file at the path.", {"path": target})
-            _make_room(after, target)
+            _make_room(folds, target)
             origin = name if is_move else None
             after[target] = msgspec.structs.replace(self._now[name], path=target, moved_from=origin)
             moved[name] = target
-        self._now = after
+        self._now, self._folds = after, folds
         if is_move:
             self._moved |= moved
 
@@ -139,11 +144,10 @@ class Plan:
         )
 
 
-def _make_room(now: dict[str, Place], path: str) -> None:
-    """Refuse a path that is there in another case."""
-    wanted = folded(path)
-    twin = next((name for name in now if name != path and folded(name) == wanted), None)
-    if twin is not None:
+def _make_room(folds: dict[str, str], path: str) -> None:
+    """Take a path, unless it is there in another case."""
+    twin = folds.setdefault(folded(path), path)
+    if twin != path:
         raise InvalidPathError("A path differs from another in case alone.", {"path": twin})
 
 
@@ -151,4 +155,9 @@ def touched(operations: list[Operation]) -> tuple[list[str], list[str]]:
     """The paths, and the folders, whose state the steps depend on."""
     paths = [o.path for o in operations] + [o.to for o in operations if o.to is not None]
     folders = [f"{o.path}/" for o in operations if o.op in {"move", "copy", "delete"}]
-    return paths, folders
+    return _askable(paths), _askable(folders)
+
+
+def _askable(paths: list[str]) -> list[str]:
+    """Without those that the database could not read: the step itself refuses them."""
+    return [path for path in paths if "\0" not in path]

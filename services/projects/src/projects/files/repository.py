@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by, distinct_on, inse
 from sqlalchemy.orm import aliased
 
 from common import exchange
+from common.answers import Window
 from common.database import Database, Queries
 from common.ids import uuid7
 from common.outbox import insertion
@@ -106,9 +107,10 @@ def _decided(asked: sa.CTE) -> sa.CTE:
         (same, word("unchanged")),
         ((asked.c.must_be == word("absent")) & _F.hash.is_not(None), word("exists")),
         (
-            asked.c.expected.is_not(None)
-            & (asked.c.expected != word("*"))
-            & _F.hash.is_distinct_from(asked.c.expected),
+            sa.case(
+                (asked.c.expected == word("*"), _F.hash.is_(None)),
+                else_=asked.c.expected.is_not(None) & _F.hash.is_distinct_from(asked.c.expected),
+            ),
             word("stale"),
         ),
         ((asked.c.must_be == word("present")) & _F.hash.is_(None), word("absent")),
@@ -254,7 +256,10 @@ def _answers(decided: sa.CTE, written: sa.CTE) -> "sa.Select[int, str, str | Non
     )
     body = sa.case(
         (w.path.is_not(None), encoded(_info(w))),
-        (d.was_hash.is_not(None) & one_of(d.verdict, "unchanged", "stale"), encoded(before)),
+        (
+            d.was_hash.is_not(None) & one_of(d.verdict, "unchanged", "stale", "exists"),
+            encoded(before),
+        ),
     )
     etag = sa.func.coalesce(w.hash, d.was_hash)
     return (
@@ -391,25 +396,26 @@ def tree_hash(files: Any) -> "sa.ColumnElement[str]":  # noqa: ANN401 - a select
 _TREE = _tree()
 
 
-def _list() -> "sa.Select[int, bytes]":
+def _list(*, reverse: bool) -> "sa.Select[int, bytes]":
     prefix = bindparam("prefix", type_=sa.Text)
     page = (
         sa.select(_info(_F).label("item"), _F.path)
         .where(_live(prefix))
         .correlate(ProjectRow)
-        .order_by(_F.path)
+        .order_by(_F.path.desc() if reverse else _F.path)
         .limit(bindparam("limit", type_=sa.BigInteger))
         .offset(bindparam("offset", type_=sa.BigInteger))
         .subquery("page")
     )
-    items = sa.func.json_agg(aggregate_order_by(page.c.item, page.c.path))
+    order = page.c.path.desc() if reverse else page.c.path
+    items = sa.func.json_agg(aggregate_order_by(page.c.item, order))
     listing = sa.func.coalesce(items, sa.literal_column("'[]'::json"))
     total = sa.select(sa.func.count()).select_from(_F).where(_live(prefix)).correlate(ProjectRow)
     inside = sa.lateral(sa.select(encoded(listing).label("listing")).select_from(page), "inside")
     return _visible(sa.select(total.scalar_subquery(), inside.c.listing)).join(inside, sa.true())
 
 
-_LIST = _list()
+_LISTS = {"path": _list(reverse=False), "-path": _list(reverse=True)}
 _LIVE_COUNT = sa.select(sa.func.count()).where(_F.project_id == _PROJECT, _F.hash.is_not(None))
 _FOLDER = sa.func.unnest(bindparam("folders", type_=sa.ARRAY(sa.Text))).column_valued("folder")
 _CURRENT = (
@@ -502,17 +508,17 @@ def _tree_row(digest: str, entries: bytes) -> tuple[str, bytes]:
 
 
 async def listed(
-    db: Database, project_id: UUID, user_id: UUID, prefix: str, limit: int, offset: int
+    db: Database, project_id: UUID, user_id: UUID, prefix: str, wanted: Window
 ) -> tuple[int, bytes] | None:
     """Return how many files there are below ``prefix``, and a page of them as JSON."""
     return await db.one_or_none(
-        _LIST,
+        _LISTS[wanted.sort],
         _list_row,
         project_id=project_id,
         user_id=user_id,
         prefix=prefix,
-        limit=limit,
-        offset=offset,
+        limit=wanted.limit,
+        offset=wanted.offset,
     )
 
 

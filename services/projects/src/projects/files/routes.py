@@ -1,6 +1,7 @@
 """The HTTP face of a project's files."""
 
 from typing import Annotated, Any
+from urllib.parse import quote
 from uuid import UUID
 
 from litestar import Request, Response, Router, delete, get, post, put
@@ -86,7 +87,7 @@ async def _write(
 
 def _written(written: Written, location: str = "") -> slim.Reply:
     tag = ((b"etag", b'"' + written.etag.encode() + b'"'),)
-    more = ((b"location", location.encode("ascii", "ignore")),) if location else ()
+    more = ((b"location", quote(location).encode()),) if location else ()
     return slim.json(written.body, status=201 if written.is_new else 200, headers=(*tag, *more))
 
 
@@ -179,7 +180,8 @@ def _tag(value: bytes | None) -> str | None:
 
 
 def _is_json(headers: dict[bytes, bytes]) -> bool:
-    return headers.get(b"content-type", b"").partition(b";")[0].strip() == b"application/json"
+    kind = headers.get(b"content-type", b"").partition(b";")[0]
+    return kind.strip().lower() == b"application/json"
 
 
 def _wants_bytes(scope: Scope, headers: dict[bytes, bytes]) -> bool:

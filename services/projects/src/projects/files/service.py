@@ -79,9 +79,7 @@ async def index(
     db: Database, caller: Caller, project_id: UUID, prefix: str, wanted: Window
 ) -> tuple[int, bytes]:
     """Return how many files there are below ``prefix``, and a page of them as JSON."""
-    found = await repository.listed(
-        db, project_id, caller.user_id, prefix, wanted.limit, wanted.offset
-    )
+    found = await repository.listed(db, project_id, caller.user_id, prefix, wanted)
     if found is None:
         raise NotFoundError(_NO_PROJECT)
     return found

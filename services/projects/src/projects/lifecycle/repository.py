@@ -68,6 +68,7 @@ def _list(scope: str, sort: str) -> "sa.Select[int, bytes]":
     order = SORTS[sort.removeprefix("-")]
     direction = order.desc() if sort.startswith("-") else order.asc()
     pattern = bindparam("pattern", type_=sa.Text)
+    only = bindparam("only", type_=sa.Uuid)
     rows = (
         sa.select(
             _document(_ROLE).label("item"),
@@ -76,6 +77,7 @@ def _list(scope: str, sort: str) -> "sa.Select[int, bytes]":
         .select_from(_P)
         .outerjoin(MemberRow, membership(bindparam("user_id", type_=sa.Uuid)))
         .where(_listed(scope), _P.name.ilike(pattern, escape="\\"))
+        .where(only.is_(None) | (_P.id == only))
     )
     page = (
         rows.order_by(direction, _P.id)
@@ -203,14 +205,15 @@ async def show(db: Database, project_id: UUID, user_id: UUID) -> bytes | None:
 
 
 async def listed(
-    db: Database, user_id: UUID, scope: str, pattern: str, wanted: Window
+    db: Database, user_id: UUID, scope: str, pattern: str, wanted: Window, only: UUID | None
 ) -> tuple[int, bytes]:
-    """Return how many projects there are, and one page of them as JSON."""
+    """Return how many projects there are, and one page of them as JSON; perhaps ``only`` one."""
     return await db.one(
         _list(scope, wanted.sort),
         _pair,
         user_id=user_id,
         pattern=pattern,
+        only=only,
         limit=wanted.limit,
         offset=wanted.offset,
     )

@@ -42,13 +42,16 @@ async def index(
 ) -> tuple[int, bytes]:
     """Return how many of the caller's projects there are, and a page of them as JSON."""
     literal = query.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return await repository.listed(db, caller.user_id, scope, f"%{literal}%", wanted)
+    only = caller.project_id
+    return await repository.listed(db, caller.user_id, scope, f"%{literal}%", wanted, only)
 
 
 async def create(
     db: Queries, settings: Settings, caller: Caller, new: NewProject
 ) -> tuple[UUID, bytes]:
     """Create a project that the caller owns; return its id, and it as JSON."""
+    if caller.project_id is not None:
+        raise ForbiddenError("This API key is for one project.")
     project_id = uuid7()
     owner = caller.user_id
     created = ProjectCreated(project_id=project_id, owner_id=owner, name=new.name)
