@@ -108,8 +108,7 @@ def _special(context: Context, name: str) -> dict[str, str]:
             "BUILD_CACHE_DIR": str(context.home.cache / "builds"),
         }
     if name == "registry":
-        examples = str(context.home.repository / "examples")
-        return {"TEMPLATES_DIR": examples, "EXAMPLES_DIR": examples}
+        return {"EXAMPLES_DIR": str(context.home.repository / "examples")}
     return {}
 
 
