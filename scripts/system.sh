@@ -25,6 +25,8 @@ missing_packages() {
   [[ -f /etc/ssl/certs/ca-certificates.crt || ! -d /etc/apt ]] || echo ca-certificates
   [[ -x .tools/bin/uv ]] || ! has apt-get || [[ -n $(python_with_venv) ]] || echo python3-venv
   has chromium || has chromium-browser || has google-chrome || ! offered chromium || echo chromium
+  has curl || echo curl
+  has jq || echo jq
   has shellcheck || ! offered shellcheck || echo shellcheck
   if ! new_enough_node && offered_node; then printf '%s\n' nodejs npm; fi
   if [[ ${1:-} == --bench ]]; then has wrk || echo wrk; fi
