@@ -1,5 +1,6 @@
 """Builds from outside: started, pinned, repeated, ended, hidden."""
 
+import asyncio
 import io
 import zipfile
 from pathlib import Path
@@ -9,7 +10,7 @@ import httpx
 import msgspec
 import pytest
 
-from common.contracts.builds import BuildQueued, BuildStarted
+from common.contracts.builds import BuildQueued, BuildStarted, BuildSucceeded
 
 _PAGE = '<!doctype html><body><script type="module" src="src/main.ts"></script></body>'
 _GAME = {"index.html": _PAGE, "src/main.ts": "document.title = 'first';\n"}
@@ -217,6 +218,7 @@ async def test_a_deleted_build_is_gone_with_all_that_came_of_it(desk):
     for _ in range(200):
         if not await pool.fetchval("SELECT count(*) FROM build WHERE id = $1", build["id"]):
             return
+        await asyncio.sleep(0.1)
     raise AssertionError("The janitor did not come.")
 
 
