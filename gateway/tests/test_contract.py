@@ -15,26 +15,54 @@ pytestmark = pytest.mark.contract
 METHODS = {"get", "put", "post", "patch", "delete", "head", "options"}
 
 
-def _operations() -> Iterator[tuple[str, str, str]]:
-    """Yield service, method and path of every operation of every document."""
+class Operation(msgspec.Struct, frozen=True):
+    """What a service describes of one operation."""
+
+    service: str
+    method: str
+    path: str
+    rate: str
+    is_anonymous: bool
+
+
+def _operations() -> Iterator[Operation]:
+    """Yield every operation of every document."""
     for path in sorted((home.repository() / "docs" / "openapi").glob("*.json")):
         if path.stem in SERVICES:
             document = msgspec.json.decode(path.read_bytes())
             for template, operations in document["paths"].items():
                 for method in METHODS & set(operations):
-                    yield path.stem, method.upper(), re.sub(r"\{[^}]+\}", "x1", template)
+                    yield Operation(
+                        path.stem,
+                        method.upper(),
+                        re.sub(r"\{[^}]+\}", "x1", template),
+                        operations[method]["x-rate-class"],
+                        {} in operations[method]["security"],
+                    )
 
 
-def test_every_operation_has_its_route(tmp_path: Path) -> None:
+@pytest.fixture
+def routed(tmp_path: Path) -> dict[Operation, route_table.RouteRow]:
+    """Every operation, and where the gateway sends it."""
     values = gateway.values_for(
         ports.Ports(), fleet_secret="x" * 32, allowed_origins=(), access_log=tmp_path / "log"
     )
     table = route_table.of(gateway.configuration(values, tmp_path))
-    described = {
-        operation: route_table.find(table, operation[1], operation[2]).cluster
-        for operation in _operations()
-    }
-    services = {service for service, _, _ in described}
+    found = {one: route_table.find(table, one.method, one.path) for one in _operations()}
+    services = {one.service for one in found}
     assert services == set(SERVICES), "run make contracts: a service has no document"
-    lost = {operation: to for operation, to in described.items() if operation[0] != to}
-    assert lost == {}
+    return found
+
+
+def test_every_operation_has_its_route(routed: dict[Operation, route_table.RouteRow]) -> None:
+    assert [one for one, row in routed.items() if row.cluster != one.service] == []
+
+
+def test_who_may_come_anonymously_is_let_in(routed: dict[Operation, route_table.RouteRow]) -> None:
+    shut = {one for one, row in routed.items() if one.is_anonymous == (row.access == "required")}
+    assert shut == set()
+
+
+def test_the_rate_class_is_the_described_one(routed: dict[Operation, route_table.RouteRow]) -> None:
+    other = {(one, row.rate) for one, row in routed.items() if row.rate != one.rate}
+    assert other == set()

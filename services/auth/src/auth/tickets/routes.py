@@ -12,7 +12,7 @@ from common.caller import Caller, needs
 from common.database import Database
 
 
-@post("/api/v1/auth/ws-ticket", opt=needs(None, rate="socket"), tags=["Tokens"])
+@post("/api/v1/auth/ws-ticket", opt=needs(None, rate="write"), tags=["Tokens"])
 async def issue(
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
