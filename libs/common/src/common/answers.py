@@ -1,7 +1,7 @@
 """The envelope of success: one thing, or a page of things."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -76,7 +76,7 @@ def answer[T](data: T) -> Answer[T]:
     return Answer(data=data, meta=Meta(request_id()))
 
 
-def window(page: int, limit: int, sort: str, allowed: Mapping[str, object]) -> Window:
+def window(page: int, limit: int, sort: str, allowed: Collection[str]) -> Window:
     """Check what a list was asked for; ``allowed`` has the sortable fields.
 
     Raises ``InvalidError`` for a field that is not sortable; a large limit is clamped.

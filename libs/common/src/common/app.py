@@ -126,7 +126,7 @@ async def _json_only(request: Request[object, object, State]) -> None:
     wanted = request.route_handler.parsed_data_field
     if wanted is None or _media_type(wanted) != RequestEncodingType.JSON:
         return
-    given_type = request.headers.get("content-type", "").partition(";")[0].strip()
+    given_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if given_type != RequestEncodingType.JSON:
         raise errors.UnsupportedMediaTypeError("Send application/json.")
 

@@ -115,7 +115,7 @@ async def index(
     limit: PageLimit = 20,
 ) -> Response[answers.Page[FileInfo]]:
     """List files by path."""
-    wanted = answers.window(page, limit, sort, {"path": None})
+    wanted = answers.window(page, limit, sort, ("path",))
     total, items = await service.index(db, caller, project_id, _text(prefix), wanted)
     return answers.raw_page(items, total, wanted)
 

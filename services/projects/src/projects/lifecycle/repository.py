@@ -21,7 +21,7 @@ from projects.permissions import is_visible, membership
 from projects.tables import MemberRow, ProjectRow
 
 _P = ProjectRow
-SORTS = {"createdAt": _P.created_at, "updatedAt": _P.updated_at, "name": _P.name}
+_SORTS = {"createdAt": _P.created_at, "updatedAt": _P.updated_at, "name": _P.name}
 
 
 def _document(role: "sa.ColumnElement[Any]") -> "sa.ColumnElement[Any]":
@@ -65,7 +65,7 @@ def _listed(scope: str) -> "sa.ColumnElement[bool]":
 
 @cache
 def _list(scope: str, sort: str) -> "sa.Select[int, bytes]":
-    order = SORTS[sort.removeprefix("-")]
+    order = _SORTS[sort.removeprefix("-")]
     direction = order.desc() if sort.startswith("-") else order.asc()
     pattern = bindparam("pattern", type_=sa.Text)
     only = bindparam("only", type_=sa.Uuid)

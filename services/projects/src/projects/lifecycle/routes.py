@@ -13,8 +13,7 @@ from common.answers import PageLimit, PageNumber
 from common.caller import Caller, caller_of, needs
 from common.database import Database
 from projects.lifecycle import service
-from projects.lifecycle.repository import SORTS
-from projects.lifecycle.schema import Changes, NewProject, Project, Replacement
+from projects.lifecycle.schema import SORTS, Changes, NewProject, Project, Replacement
 from projects.settings import Settings
 
 _BASE = "/api/v1/projects"

@@ -12,6 +12,7 @@ from projects.permissions import Role
 Name = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^(?=.*\S)[^\x00-\x1f\x7f]+$")]
 Description = Annotated[str, Meta(max_length=2000, pattern=r"^[^\x00]*$")]
 Url = Annotated[str, Meta(max_length=2000, pattern=r"^(https?://|/)[^\x00-\x20]*$")]
+SORTS = ("createdAt", "updatedAt", "name")
 Options = Annotated[dict[str, Any], Meta(max_length=200)]
 
 
