@@ -220,6 +220,9 @@ def on_http_error(request: AnyRequest, exc: HTTPException) -> Response[bytes]:
 
 def on_gone_away(request: AnyRequest, exc: Exception) -> Response[bytes]:
     """Say that a dependency does not answer, and when to come back."""
+    if isinstance(exc, ValueError):
+        # asyncpg's own refusal of a value that does not fit its type
+        return on_service_error(request, InvalidError.of("", "There is a value out of range."))
     log.warning("dependency_unavailable", path=request.url.path, error=repr(exc))
     return on_service_error(request, UnavailableError())
 

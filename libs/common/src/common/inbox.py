@@ -14,9 +14,6 @@ _CLAIM = (
     .on_conflict_do_nothing()
     .returning(InboxRow.id)
 )
-_FORGET = sa.delete(InboxRow).where(
-    InboxRow.seen_at < sa.func.now() - sa.cast(sa.bindparam("age", type_=sa.Text), sa.Interval)
-)
 
 
 async def claim(db: Queries, event_id: UUID) -> bool:
@@ -26,8 +23,3 @@ async def claim(db: Queries, event_id: UUID) -> bool:
 
 def _same(event_id: UUID) -> UUID:
     return event_id
-
-
-async def forget(db: Queries, days: int) -> None:
-    """Drop claims older than any redelivery could be."""
-    await db.run(_FORGET, age=f"{days} days")

@@ -26,7 +26,11 @@ _WAITING = """
     FOR UPDATE SKIP LOCKED
 """
 _PUBLISHED = "UPDATE outbox SET published_at = now() WHERE position = ANY($1::bigint[])"
-_EXPIRED = "DELETE FROM outbox WHERE published_at < now() - make_interval(days => $1)"
+_EXPIRED = (
+    "DELETE FROM outbox WHERE published_at < now() - make_interval(days => $1)",
+    # the stream keeps no event for longer, so none comes again after that
+    "DELETE FROM inbox WHERE seen_at < now() - make_interval(days => $1)",
+)
 _BATCH = 256
 _CLEAN_EVERY_S = 3600.0
 _BACK_OFF_S = 1.0
@@ -99,7 +103,8 @@ class Relay:
     async def _rest(self, connection: asyncpg.Connection) -> None:
         now = asyncio.get_running_loop().time()
         if now - self._cleaned > _CLEAN_EVERY_S:
-            await connection.execute(_EXPIRED, self._kept_days)
+            for statement in _EXPIRED:
+                await connection.execute(statement, self._kept_days)
             self._cleaned = now
         try:
             async with asyncio.timeout(self._poll_s):

@@ -99,18 +99,19 @@ class Sharing:
     async def _carry(self, part: list[_Waiting], held: set[tuple[Any, ...]]) -> None:
         try:
             await self._fetch(part)
-        except asyncpg.PostgresError as exc:
+        except Exception as exc:  # noqa: BLE001 - each waiter must hear of it, whatever it is
             await self._one_by_one(part, exc)
-        except BaseException as exc:  # noqa: BLE001 - each waiter must hear of it, whatever it is
+        except BaseException as exc:
             _fail(part, exc)
+            raise
         finally:
             self._free += 1
             self._busy -= held
             if self._queue:
                 self._leave()
 
-    async def _one_by_one(self, part: list[_Waiting], exc: asyncpg.PostgresError) -> None:
-        if len(part) == 1 or isinstance(exc, asyncpg.PostgresConnectionError):
+    async def _one_by_one(self, part: list[_Waiting], exc: Exception) -> None:
+        if len(part) == 1 or _is_everybodys(exc):
             _fail(part, exc)
             return
         for waiting in part:
@@ -141,3 +142,12 @@ def _fail(part: list[_Waiting], exc: BaseException) -> None:
     for _, future in part:
         if not future.done():
             future.set_exception(exc)
+
+
+def _is_everybodys(exc: Exception) -> bool:
+    """Whether the connection failed, rather than what one of the requests said."""
+    if isinstance(exc, ValueError):
+        return False  # a value that does not fit its type, noticed before anything was sent
+    return isinstance(
+        exc, OSError | TimeoutError | asyncpg.InterfaceError | asyncpg.PostgresConnectionError
+    )
