@@ -21,6 +21,7 @@ from websockets.exceptions import ConnectionClosed
 
 from collab.yjs import messages, updates, varints
 from common.ids import uuid7
+from common.serve import die_with_parent
 from fleet.ports import LOOPBACK
 
 READY_S = 15.0
@@ -43,7 +44,12 @@ class Process:
 
     async def start(self) -> None:
         """Start it, and wait until it is ready."""
-        self._process = subprocess.Popen(self._command, env=self.env)  # noqa: ASYNC220, S603 - ours, and not waited for
+        # a test run that is killed must leave nothing behind
+        self._process = subprocess.Popen(  # noqa: ASYNC220, S603 - ours, and not waited for
+            self._command,
+            env=self.env,
+            preexec_fn=die_with_parent,  # noqa: PLW1509 - no threads are running yet
+        )
         async with httpx.AsyncClient() as client:
             deadline = time.monotonic() + READY_S
             while time.monotonic() < deadline:

@@ -37,12 +37,16 @@ async def test_the_provider_of_npm_converges(desk, node):
         cwd=HERE,
         stdout=asyncio.subprocess.PIPE,
     )
-    output, _ = await asyncio.wait_for(running.communicate(), 60)
+    try:
+        output, _ = await asyncio.wait_for(running.communicate(), 60)
+    finally:
+        if running.returncode is None:
+            running.kill()
     assert running.returncode == 0
     began, ended, present = [msgspec.json.decode(line) for line in output.splitlines()]
     assert began == {"began": "let a = 1;\n"}
     assert ended["ended"].startswith("offline ")
     assert ended["ended"].endswith(" online")
-    assert {user["id"] for user in present["users"]} >= {str(desk.owner), str(desk.editor)}
+    assert {user.get("id") for user in present["users"]} >= {str(desk.owner), str(desk.editor)}
     late = await desk.open(project, "src/main.ts", desk.owner)
     assert str(late.text) == ended["ended"]

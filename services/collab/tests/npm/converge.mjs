@@ -66,4 +66,6 @@ await until(() => same([one, two, late]))
 await until(() => late.provider.awareness.getStates().size === 3)
 say({ ended: late.text.toString() })
 say({ users: [...late.provider.awareness.getStates().values()].map(state => state.user) })
-for (const { provider } of [one, two, late]) provider.destroy()
+for (const { doc } of [one, two, late]) doc.destroy()
+// the provider's own timers go on
+process.exit(0)
