@@ -29,7 +29,7 @@ INDEX_HOSTS = tuple(
         ("index", "crates", "io"),
     )
 )
-WORKPLACES = tuple(f"/{name}/" for name in ("work", "farm", "root", "home/user"))
+WORKPLACES = tuple(f"/{name}/" for name in ("work", "farm", "home/user"))
 
 
 def _python() -> list[Path]:
