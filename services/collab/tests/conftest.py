@@ -305,20 +305,27 @@ class Desk:
         where = f"/projects/{project}/files/{path}"
         await self.rest("PUT", where, content=text.encode(), headers=headers)
 
-    def url(self, path: str) -> str:
+    def url(self, path: str, node: Process | None = None) -> str:
         """The address of a socket."""
-        return f"ws://{LOOPBACK}:{self.collab.env['SOCKET_PORT']}/collab/v1{path}"
+        port = (node or self.collab).env["SOCKET_PORT"]
+        return f"ws://{LOOPBACK}:{port}/collab/v1{path}"
 
     def guest(self, socket: ClientConnection) -> Guest:
         """A room's client on a socket that is open."""
         return Guest(socket)
 
-    async def connect(self, path: str, **more: Any) -> ClientConnection:
+    def yjs(self, socket: ClientConnection) -> Yjs:
+        """A document's client on a socket that is open."""
+        return Yjs(socket)
+
+    async def connect(
+        self, path: str, *, node: Process | None = None, **more: Any
+    ) -> ClientConnection:
         """Open a socket as the gateway would."""
         secret = {"x-fleet-secret": self.collab.env["FLEET_SECRET"]}
         headers = more.pop("headers", secret)
         opening = connect(
-            self.url(path), additional_headers=headers, proxy=None, max_size=None, **more
+            self.url(path, node), additional_headers=headers, proxy=None, max_size=None, **more
         )
         return await self.stack.enter_async_context(opening)
 
@@ -354,6 +361,12 @@ async def services(service_env, **settings: str):
     finally:
         await asyncio.gather(collab.end(), projects.end())
         listening.close()
+
+
+@pytest.fixture(scope="session")
+def process() -> type[Process]:
+    """What runs one more service."""
+    return Process
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,143 @@
+"""A second node of collab, with the real auth service: what both rely on is not in memory."""
+
+import asyncio
+import time
+from base64 import urlsafe_b64decode
+from uuid import UUID
+
+import httpx
+import msgspec
+import pytest
+
+from common.ids import uuid7
+from fleet import ports
+
+
+@pytest.fixture(scope="module")
+async def accounts(process, service_env):
+    """The real auth service."""
+    auth = process(("common.serve", "auth.main:create_app"), service_env("auth"))
+    await auth.start()
+    yield auth
+    await auth.end()
+
+
+@pytest.fixture(scope="module")
+async def node(process, service_env, accounts):
+    """Another node, on other ports."""
+    free = ports.free()
+    own = {
+        "PORT": str(free.collab),
+        "SOCKET_PORT": str(free.collab_socket),
+        "AUTH_URL": accounts.url,
+        "DRAIN_SECONDS": "0.2",
+    }
+    made = process(("collab.main",), service_env("collab") | own)
+    await made.start()
+    yield made
+    await made.end()
+
+
+class Person:
+    """Somebody with an account and a session."""
+
+    def __init__(self, auth, answer):
+        self.auth = auth
+        self.user_id = UUID(answer["user"]["id"])
+        self.token = answer["accessToken"]
+        body = self.token.split(".")[1]
+        claims = msgspec.json.decode(urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+        self.headers = {
+            "x-fleet-secret": auth.env["FLEET_SECRET"],
+            "x-user-id": str(self.user_id),
+            "x-auth-session": claims["sid"],
+            "authorization": f"Bearer {self.token}",
+        }
+
+    async def post(self, path):
+        """Call auth as the gateway would."""
+        async with httpx.AsyncClient(base_url=self.auth.url) as client:
+            answer = await client.post(f"/api/v1/auth/{path}", headers=self.headers)
+        assert answer.is_success, answer.text
+        return answer
+
+    async def ticket(self):
+        """A fresh ticket."""
+        return (await self.post("ws-ticket")).json()["data"]["ticket"]
+
+
+@pytest.fixture
+async def person(accounts):
+    """Somebody who has just registered."""
+    name = f"p{uuid7().hex[-16:]}"
+    body = {
+        "email": f"{name}@example.test",
+        "username": name,
+        "password": "correct horse battery",
+        "tokenDelivery": "body",
+    }
+    secret = {"x-fleet-secret": accounts.env["FLEET_SECRET"]}
+    async with httpx.AsyncClient(base_url=accounts.url) as client:
+        answer = await client.post("/api/v1/auth/register", json=body, headers=secret)
+    assert answer.status_code == 201, answer.text
+    return Person(accounts, answer.json()["data"])
+
+
+async def closed(socket):
+    """The code that a socket is closed with."""
+    async with asyncio.timeout(5):
+        await socket.wait_closed()
+    return socket.close_code
+
+
+async def test_tickets_and_tokens_of_auth_are_good(desk, node, person):
+    project = await desk.project()
+    await desk.invite(project, person.user_id, "editor")
+    by_ticket = f"/projects/{project}?ticket={await person.ticket()}"
+    guest = desk.guest(await desk.connect(by_ticket, node=node))
+    assert (await guest.frame(type="welcome"))["role"] == "editor"
+    assert await closed(await desk.connect(by_ticket, node=node)) == 4401
+    by_token = f"/projects/{project}?access_token={person.token}"
+    guest = desk.guest(await desk.connect(by_token, node=node))
+    assert (await guest.say(type="auth.refresh", accessToken=person.token))["ok"]
+
+
+async def test_sockets_end_with_the_session(desk, node, person):
+    project = await desk.project()
+    await desk.invite(project, person.user_id, "viewer")
+    path = f"/projects/{project}?access_token={person.token}"
+    sockets = [await desk.connect(path, node=node) for _ in range(2)]
+    assert await sockets[0].recv()
+    began = time.monotonic()
+    await person.post("logout")
+    assert [await closed(socket) for socket in sockets] == [4401, 4401]
+    assert time.monotonic() - began < 1.5
+
+
+async def test_a_node_that_is_not_the_owner_cannot_write(desk, node, person):
+    project = await desk.project()
+    await desk.invite(project, person.user_id, "editor")
+    await desk.write(project, "a.txt", "text")
+    one = await desk.open(project, "a.txt", desk.owner)
+    path = f"/documents/{project}/a.txt?access_token={person.token}"
+    two = desk.yjs(await desk.connect(path, node=node))
+    await two.sync()
+    await one.type(4, " of one")
+    await one.sync()
+    await two.type(0, "two's ")
+    assert await two.closed() == 1012
+    again = desk.yjs(await desk.connect(path, node=node))
+    await again.sync()
+    assert str(again.text) == "text of one"
+
+
+async def test_events_reach_rooms_on_every_node(desk, node, person):
+    project = await desk.project()
+    await desk.invite(project, person.user_id, "viewer")
+    here = await desk.room(project, desk.owner)
+    path = f"/projects/{project}?access_token={person.token}"
+    there = desk.guest(await desk.connect(path, node=node))
+    assert (await there.say(type="join-project"))["ok"]
+    await desk.write(project, "a.txt", "text")
+    told = [await guest.frame(type="file-created", path="a.txt") for guest in (here, there)]
+    assert told[0] == told[1]
