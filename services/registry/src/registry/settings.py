@@ -11,3 +11,4 @@ class Settings(common.settings.Settings, frozen=True, kw_only=True):
     template_files_max: int = 2_000
     template_bytes_max: int = 33_554_432
     thumbnail_cache_s: int = 300
+    source_cache_s: int = 3600

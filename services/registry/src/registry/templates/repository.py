@@ -89,7 +89,7 @@ _THUMBNAIL = (
     .join(BlobRow, BlobRow.hash == _F.hash)
     .where(_NAMED)
 )
-_SOURCE = sa.select(_T.slug, _T.name, _T.variables, _T.tree_hash).where(_NAMED)
+_SOURCE = sa.select(_T.slug, _T.name, _T.variables, _T.tree_hash, _T.digest).where(_NAMED)
 _FILES = (
     sa.select(_F.path, _F.encoding, BlobRow.content)
     .join(BlobRow, BlobRow.hash == _F.hash)
@@ -163,6 +163,7 @@ class StoredSource(msgspec.Struct, frozen=True):
     name: str
     variables: list[dict[str, Any]]
     tree_hash: str
+    digest: str
 
 
 class StoredFile(msgspec.Struct, frozen=True):

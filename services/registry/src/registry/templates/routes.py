@@ -2,7 +2,8 @@
 
 from typing import Annotated
 
-from litestar import Response, Router, get
+from litestar import MediaType, Response, Router, get
+from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.params import FromPath, HeaderParameter, QueryParameter
 
@@ -12,7 +13,7 @@ from common.caller import Caller, needs
 from common.database import Database
 from registry.settings import Settings
 from registry.templates import service
-from registry.templates.schema import Source, Template
+from registry.templates.schema import Template
 
 _READ = needs("registry:read", anonymous=True)
 IfNoneMatch = Annotated[str, HeaderParameter(name="if-none-match")]
@@ -74,9 +75,15 @@ async def thumbnail(
 
 
 @get("/{template_id:str}")
-async def source(db: NamedDependency[Database], template_id: FromPath[str]) -> Source:
+async def source(
+    db: NamedDependency[Database],
+    settings: NamedDependency[Settings],
+    state: State,
+    template_id: FromPath[str],
+) -> Response[bytes]:
     """Send all that a project needs to start from a template; for the fleet."""
-    return await service.source(db, template_id)
+    body = await service.source(db, state.cache, settings, template_id)
+    return Response(body, media_type=MediaType.JSON)
 
 
 router = Router(service.BASE, route_handlers=[index, show, thumbnail], tags=["Templates"])

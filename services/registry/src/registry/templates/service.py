@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from common.answers import Window
+from common.cache import Cache
 from common.contracts.registry import TemplatePublished
 from common.database import Database
 from common.errors import NotFoundError
@@ -56,14 +57,25 @@ async def thumbnail(db: Database, name: str) -> Picture:
     return Picture(found.content, media_type, f'"{found.hash}"')
 
 
-async def source(db: Database, name: str) -> Source:
-    """Return all that a project needs to start from a template."""
+async def source(db: Database, cache: Cache, settings: Settings, name: str) -> bytes:
+    """Return, as JSON, all that a project needs to start from a template.
+
+    Making it reads and encodes every file, so it is kept in the cache under its content's hash,
+    where it can never be out of date.
+    """
     found = await repository.source(db, _id(name), name)
     if found is None:
         raise NotFoundError(_ABSENT)
+    key = f"source:{found.digest}"
+    kept = await cache.get(key)
+    if kept is not None:
+        return kept
     files = await repository.files(db, found.tree_hash)
     variables = msgspec.convert(found.variables, list[Variable])
-    return Source(found.slug, found.name, [_file(file) for file in files], variables)
+    made = Source(found.slug, found.name, [_file(file) for file in files], variables)
+    body = msgspec.json.encode(made)
+    await cache.put(key, body, kept_s=settings.source_cache_s)
+    return body
 
 
 async def publish(db: Database, bundle: Bundle) -> UUID | None:
