@@ -8,6 +8,7 @@ from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
 from litestar import Litestar
 
+from auth.secrets import fresh
 from auth.settings import Settings
 from common.errors import UnavailableError
 
@@ -26,7 +27,7 @@ class Passwords:
         self._room = asyncio.Semaphore(settings.password_workers)
         self._wait_s = settings.password_wait_s
         # what an unknown account is verified against, so that it takes as long as a known one
-        self._nobody = self._hasher.hash("nobody has this password")
+        self._nobody = self._hasher.hash(fresh())
 
     async def open(self, app: Litestar) -> None:
         """Nothing to start."""
@@ -47,7 +48,7 @@ class Passwords:
                 self._hasher.verify(kept or self._nobody, password)
             except (VerificationError, InvalidHashError):
                 return False
-            return kept is not None
+            return bool(kept)
 
         return await self._beside(compare)
 

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import os
 import secrets
+from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -55,7 +56,7 @@ class Vault:
         nonce, rest = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
         try:
             return self._sealing.decrypt(nonce, rest, name.encode())
-        except InvalidTag as exc:
+        except (InvalidTag, ValueError) as exc:
             raise SealError(f"KEY_ENCRYPTION_KEY does not open {name}.") from exc
 
     def successor(self, token: str) -> str:
@@ -63,10 +64,20 @@ class Vault:
         made = hmac.digest(self._successor, token.encode("utf-8", "replace"), "sha256")
         return base64.urlsafe_b64encode(made).rstrip(b"=").decode()
 
-    def csrf(self, session_id: str) -> str:
+    def csrf(self, session_id: UUID) -> str:
         """The token that a page of this session sends beside its cookie."""
-        made = hmac.digest(self._csrf, session_id.encode(), "sha256")
-        return base64.urlsafe_b64encode(made).rstrip(b"=").decode()
+        made = hmac.digest(self._csrf, session_id.bytes, "sha256")
+        return f"{session_id.hex}.{base64.urlsafe_b64encode(made).rstrip(b'=').decode()}"
+
+    def csrf_session(self, token: str) -> UUID | None:
+        """The session whose page may send this token; ``None`` where it is none of ours."""
+        try:
+            session_id = UUID(hex=token.partition(".")[0])
+        except ValueError:
+            return None
+        expected = self.csrf(session_id).encode()
+        is_ours = hmac.compare_digest(expected, token.encode("utf-8", "replace"))
+        return session_id if is_ours else None
 
 
 def _derived(master: bytes, purpose: bytes) -> bytes:

@@ -33,11 +33,15 @@ class Keys:
         self._db: Database | None = None
 
     async def open(self, app: Litestar) -> None:
+        """Begin with the service."""
+        await self.use(app.state.db)
+
+    async def use(self, db: Database) -> None:
         """Read the keys, or make the first one; a database that is away is asked again later.
 
         Raises ``SealError`` where the service was given another key than they are sealed with.
         """
-        self._db = app.state.db
+        self._db = db
         with suppress(UnavailableError):
             await self._look()
 

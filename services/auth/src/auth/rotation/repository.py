@@ -39,13 +39,16 @@ def _rotate() -> "sa.Select[*tuple[Any, ...]]":
     """Let a refresh token be followed by its successor, or end the session it was stolen from.
 
     ``fresh`` was not used before; ``repeat`` was used just now, and its successor not yet: the
-    reply was lost, or ten tabs ask at once; ``reused`` comes after its successor was used.
+    reply was lost, or ten tabs ask at once; ``reused`` comes after its successor was used;
+    ``foreign`` has another session's page beside it.
     """
     presented = bindparam("presented", type_=sa.LargeBinary)
     successor = aliased(_T)
     grace = sa.func.make_interval(0, 0, 0, 0, 0, 0, bindparam("grace_s", type_=sa.BigInteger))
     followed = sa.exists().where(successor.parent == _T.hash, successor.used_at.is_not(None))
+    page_of = bindparam("page_of", type_=sa.Uuid)
     verdict = sa.case(
+        (page_of.is_not(None) & (_S.id != page_of), word("foreign")),
         (_S.revoked_at.is_not(None) | (_S.expires_at < sa.func.now()), word("dead")),
         (_A.is_disabled, word("dead")),
         (_T.used_at.is_(None), word("fresh")),
@@ -148,7 +151,9 @@ class Rotation(msgspec.Struct, frozen=True):
         return msgspec.convert(self, User, from_attributes=True)
 
 
-async def rotate(db: Database, presented: bytes, successor: bytes, grace_s: int) -> Rotation | None:
+async def rotate(
+    db: Database, presented: bytes, successor: bytes, grace_s: int, page_of: UUID | None
+) -> Rotation | None:
     """Exchange a refresh token for its successor; ``None`` where it was never given out."""
     now = exchange.current()
     return await db.one_or_none(
@@ -157,6 +162,7 @@ async def rotate(db: Database, presented: bytes, successor: bytes, grace_s: int)
         presented=presented,
         successor=successor,
         grace_s=grace_s,
+        page_of=page_of,
         reuse_id=uuid7(),
         revoke_id=uuid7(),
         request_id=now.request_id if now else "",

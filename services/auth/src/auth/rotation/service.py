@@ -1,6 +1,8 @@
 """Exchanging a refresh token for the next one, and noticing one that was stolen."""
 
-from auth.errors import RefreshTokenReusedError
+from uuid import UUID
+
+from auth.errors import CsrfError, RefreshTokenReusedError
 from auth.rotation import repository
 from auth.rotation.repository import Rotation
 from auth.secrets import Vault, digest
@@ -10,15 +12,18 @@ from common.errors import UnauthenticatedError
 
 
 async def rotate(
-    db: Database, settings: Settings, vault: Vault, token: str
+    db: Database, settings: Settings, vault: Vault, token: str, page_of: UUID | None
 ) -> tuple[Rotation, str]:
     """Return whose the token is, and its successor: the same for who asks again in time.
 
-    Raises ``RefreshTokenReusedError`` and ends the session where the successor was used before.
+    ``page_of`` is the session that the page speaks for, where a page does: ``CsrfError`` for
+    another's. ``RefreshTokenReusedError``, and the session's end, where the successor was used.
     """
     successor = vault.successor(token)
     grace_s = settings.refresh_grace_s
-    rotation = await repository.rotate(db, digest(token), digest(successor), grace_s)
+    rotation = await repository.rotate(db, digest(token), digest(successor), grace_s, page_of)
+    if rotation is not None and rotation.verdict == "foreign":
+        raise CsrfError("The CSRF token is for another session.")
     if rotation is not None and rotation.verdict == "reused":
         raise RefreshTokenReusedError("This refresh token was used before: log in again.")
     if rotation is None or rotation.verdict == "dead":

@@ -1,6 +1,5 @@
 """The HTTP face of sessions. Browsers keep the refresh token in a cookie that no script sees."""
 
-import hmac
 from typing import Annotated
 from uuid import UUID
 
@@ -14,7 +13,7 @@ from auth.accounts.schema import Registration
 from auth.errors import CsrfError
 from auth.sessions import service
 from auth.sessions.schema import Credentials, LogoutScope, Refresh, Session, Tokens
-from auth.sessions.service import Device, Grant, Means
+from auth.sessions.service import Device, Grant, Means, Proof
 from auth.settings import Settings
 from common import slim
 from common.answers import Answer, answer
@@ -62,11 +61,9 @@ async def refresh(
     means: NamedDependency[Means],
 ) -> Response[Answer[Tokens]]:
     """Exchange a refresh token (the cookie's, or the body's) for the next pair."""
-    token, in_body = await _presented(request, means.settings)
-    if token is None:
-        raise UnauthenticatedError("There is no refresh token.")
-    grant = await service.refresh(db, means, token)
-    return _granted(means.settings, grant, in_body=in_body)
+    proof = await _proof(request, means)
+    grant = await service.refresh(db, means, proof)
+    return _granted(means.settings, grant, in_body=proof.in_body)
 
 
 @post("/logout", opt=needs(None, anonymous=True, rate="write", body=Refresh), status_code=204)
@@ -82,11 +79,7 @@ async def logout(
         session_id = UUID(caller.session_id) if caller.session_id else None
         await service.logout(db, caller.user_id, session_id, scope_)
     else:
-        token, _ = await _presented(request, means.settings)
-        owner = await service.session_of(db, token) if token else None
-        if owner is None:
-            raise UnauthenticatedError
-        await service.logout(db, owner.account_id, owner.session_id, scope_)
+        await service.leave(db, await _proof(request, means), scope_)
     return Response(None, status_code=204, cookies=_cookies(means.settings, "", "", age=0))
 
 
@@ -106,28 +99,24 @@ async def remove(
     await service.remove(db, caller, session_id)
 
 
-async def _presented(
-    request: Request[object, object, State], settings: Settings
-) -> tuple[str | None, bool]:
-    """The refresh token, and whether it came in the body. A cookie needs the CSRF token beside it.
-
-    Raises ``CsrfError``.
-    """
-    body = await slim.body(request, settings.body_bytes_max)
+async def _proof(request: Request[object, object, State], means: Means) -> Proof:
+    """The refresh token of the body, or the cookie's, which needs the CSRF token beside it."""
+    body = await slim.body(request, means.settings.body_bytes_max)
     if body.strip():
         if request.headers.get("content-type", "").partition(";")[0].strip() != MediaType.JSON:
             raise UnsupportedMediaTypeError("Send application/json.")
         in_body = slim.decoded(body, Refresh).refresh_token
         if in_body is not None:
-            return in_body, True
+            return Proof(in_body, in_body=True)
     cookie = request.cookies.get(_COOKIE)
     if cookie is None:
-        return None, False
-    expected = request.cookies.get(_CSRF_COOKIE, "")
+        raise UnauthenticatedError("There is no refresh token.")
     given = request.headers.get("x-csrf-token", "")
-    if not expected or not hmac.compare_digest(given.encode(), expected.encode()):
+    page_of = means.vault.csrf_session(given)
+    # what another site may send or plant is neither header nor signed
+    if page_of is None or given != request.cookies.get(_CSRF_COOKIE):
         raise CsrfError("Send the CSRF token as X-CSRF-Token beside the cookie.")
-    return cookie, False
+    return Proof(cookie, in_body=False, page_of=page_of)
 
 
 def _device(scope: Scope) -> Device:

@@ -6,7 +6,7 @@ import msgspec
 
 from auth.accounts import service as accounts
 from auth.accounts.schema import Registration, User
-from auth.errors import InvalidCredentialsError
+from auth.errors import CsrfError, InvalidCredentialsError
 from auth.keys.keyring import Keys
 from auth.passwords import Passwords
 from auth.rotation import service as rotations
@@ -16,7 +16,7 @@ from auth.sessions.schema import Credentials, LogoutScope, Session, Tokens
 from auth.settings import Settings
 from common.caller import Caller
 from common.database import Database, Queries
-from common.errors import NotFoundError
+from common.errors import NotFoundError, UnauthenticatedError
 from common.ids import uuid7
 
 _AGENT_MAX = 400
@@ -27,6 +27,14 @@ class Device(msgspec.Struct, frozen=True):
 
     address: str
     user_agent: str
+
+
+class Proof(msgspec.Struct, frozen=True):
+    """A refresh token, and the one session that the page beside it speaks for, if it is a page."""
+
+    token: str
+    in_body: bool
+    page_of: UUID | None = None
 
 
 class Grant(msgspec.Struct, frozen=True):
@@ -76,19 +84,26 @@ async def _start(db: Queries, means: Means, user: User, device: Device) -> Grant
 
 async def _grant(means: Means, user: User, session_id: UUID, token: str) -> Grant:
     access = await means.keys.sign(str(user.id), str(session_id), user.role)
-    csrf = means.vault.csrf(str(session_id))
+    csrf = means.vault.csrf(session_id)
     return Grant(user, access, token, csrf, means.settings.access_lifetime_s)
 
 
-async def refresh(db: Database, means: Means, token: str) -> Grant:
+async def refresh(db: Database, means: Means, proof: Proof) -> Grant:
     """Exchange a refresh token for the next one; the same for who asks again in time."""
-    rotation, successor = await rotations.rotate(db, means.settings, means.vault, token)
+    rotation, successor = await rotations.rotate(
+        db, means.settings, means.vault, proof.token, proof.page_of
+    )
     return await _grant(means, rotation.user, rotation.session_id, successor)
 
 
-async def session_of(db: Database, token: str) -> repository.Owner | None:
-    """Return whose a refresh token of a live session is."""
-    return await repository.of_token(db, digest(token))
+async def leave(db: Database, proof: Proof, scope: LogoutScope) -> None:
+    """End this session, all of them, or all others, with the refresh token of a live one."""
+    owner = await repository.of_token(db, digest(proof.token))
+    if owner is None:
+        raise UnauthenticatedError
+    if proof.page_of not in {None, owner.session_id}:
+        raise CsrfError("The CSRF token is for another session.")
+    await logout(db, owner.account_id, owner.session_id, scope)
 
 
 async def logout(
