@@ -3,12 +3,12 @@
 from collections.abc import AsyncGenerator, Callable
 
 import pytest
+from services.auth.tests.desk import Desk
 
 from auth.main import create_app
 from common.contracts import auth as contract
 from common.testing import outboxes
 from common.testing.apps import Client, Serving, serving
-from services.auth.tests.desk import Desk
 
 
 @pytest.fixture(scope="session")

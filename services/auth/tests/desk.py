@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from common.ids import uuid7
 from common.testing import outboxes
-from common.testing.apps import Client
+from common.testing.apps import Client, identity
 from common.testing.outboxes import Announced
 
 BASE = "/api/v1/auth"
@@ -50,15 +50,16 @@ class Desk:
         """Call a route as somebody, or as nobody in particular; a path of auth's may be short."""
         whole = path if path.startswith(("/api/", "/internal/", "/.well")) else f"{BASE}{path}"
         session = {"x_auth_session": who.session_id, "x_auth_method": "jwt"} if who else {}
-        address = {"x_envoy_external_address": ADDRESS}
-        given = address | session | headers
-        user = who.id if who else None
-        answer = await self.client.call(method, whole, user, sends=sends, **given)
+        given = {"x_envoy_external_address": ADDRESS} | session | headers
+        known = identity(self.client.secret, who.id if who else None, **given)
+        answer = await self.client.request(method, whole, headers=known, json=sends)
         # every test brings its own cookies
         self.client.cookies.clear()
         return answer
 
-    async def raw(self, path: str, body: bytes, content_type: str = "application/json") -> Any:
+    async def raw(
+        self, path: str, body: bytes, content_type: str = "application/json"
+    ) -> httpx.Response:
         """Send just these bytes."""
         headers = {"x-fleet-secret": self.client.secret, "content-type": content_type}
         return await self.client.post(f"{BASE}{path}", content=body, headers=headers)
@@ -102,7 +103,9 @@ class Desk:
 
     async def authorized(self, key: str, method: str = "GET", **headers: str) -> httpx.Response:
         """Ask as the gateway asks about a request with a key."""
-        return await self.call(method, "/internal/authz", x_api_key=key, **headers)
+        given = {"x_envoy_external_address": ADDRESS, "x_api_key": key} | headers
+        known = identity(self.client.secret, None, **given)
+        return await self.client.request(method, "/internal/authz/api/v1/any", headers=known)
 
     async def events(self, who: Person) -> list[Announced]:
         """What was announced about somebody."""

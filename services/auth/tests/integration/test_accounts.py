@@ -2,9 +2,9 @@
 
 import pytest
 import sqlalchemy as sa
+from services.auth.tests.desk import Desk, code, faulty
 
 from common.ids import uuid7
-from services.auth.tests.desk import code, faulty
 
 USER = {
     "id",
@@ -19,7 +19,7 @@ USER = {
 }
 
 
-async def test_registering_makes_an_account_and_logs_in(desk):
+async def test_registering_makes_an_account_and_logs_in(desk: Desk) -> None:
     new = desk.registration()
     answer = await desk.call("POST", "/register", sends=new)
     assert answer.status_code == 201, answer.text
@@ -36,7 +36,7 @@ async def test_registering_makes_an_account_and_logs_in(desk):
     assert user["createdAt"].endswith("Z")
 
 
-async def test_registering_is_announced_without_secrets(desk):
+async def test_registering_is_announced_without_secrets(desk: Desk) -> None:
     ann = await desk.person(displayName="Ann")
     assert await desk.subjects(ann) == ["user.registered", "session.started"]
     registered, started = await desk.events(ann)
@@ -51,7 +51,7 @@ async def test_registering_is_announced_without_secrets(desk):
     assert ann.email not in text
 
 
-async def test_what_is_kept_of_a_password_is_argon2id(desk):
+async def test_what_is_kept_of_a_password_is_argon2id(desk: Desk) -> None:
     ann = await desk.person()
     kept = await desk.one(
         "SELECT password_hash AS value FROM account WHERE id = :id", sa.Text(), id=ann.id
@@ -60,7 +60,7 @@ async def test_what_is_kept_of_a_password_is_argon2id(desk):
     assert ann.password not in kept
 
 
-async def test_an_address_and_a_name_are_taken_whatever_their_case(desk):
+async def test_an_address_and_a_name_are_taken_whatever_their_case(desk: Desk) -> None:
     ann = await desk.person()
     same = desk.registration(email=ann.email.upper())
     answer = await desk.call("POST", "/register", sends=same)
@@ -71,7 +71,7 @@ async def test_an_address_and_a_name_are_taken_whatever_their_case(desk):
     assert code(answer) == (409, "USERNAME_TAKEN")
 
 
-async def test_each_fault_of_a_registration_is_named(desk):
+async def test_each_fault_of_a_registration_is_named(desk: Desk) -> None:
     wrong = {"email": "nope", "username": "x", "password": "short", "role": "admin", "id": "1"}
     answer = await desk.call("POST", "/register", sends=wrong)
     assert faulty(answer) == ["email", "id", "password", "role", "username"]
@@ -80,7 +80,7 @@ async def test_each_fault_of_a_registration_is_named(desk):
         "password",
         "username",
     ]
-    kinds = {"email": 1, "username": None, "password": ["x"], "displayName": {}}
+    kinds: dict[str, object] = {"email": 1, "username": None, "password": ["x"], "displayName": {}}
     assert faulty(await desk.call("POST", "/register", sends=kinds)) == [
         "displayName",
         "email",
@@ -116,7 +116,7 @@ async def test_each_fault_of_a_registration_is_named(desk):
         ("tokenDelivery", "pigeon"),
     ],
 )
-async def test_what_an_account_cannot_be_called(desk, field, value):
+async def test_what_an_account_cannot_be_called(desk: Desk, field: str, value: str) -> None:
     new = desk.registration(**{field: value})
     assert faulty(await desk.call("POST", "/register", sends=new)) == [field]
 
@@ -124,7 +124,7 @@ async def test_what_an_account_cannot_be_called(desk, field, value):
 @pytest.mark.parametrize(
     "password", ["a" * 64, "\u20ac" * 25, "b" * 200, "\U0001f4a5" * 8, "c" * 1024]
 )
-async def test_a_password_is_taken_whole_and_exactly(desk, password):
+async def test_a_password_is_taken_whole_and_exactly(desk: Desk, password: str) -> None:
     ann = await desk.person(password=password)
     assert (await desk.login(ann)).id == ann.id
     for wrong in (password[:-1], password + "x", password[:72], password.upper() + " "):
@@ -134,12 +134,12 @@ async def test_a_password_is_taken_whole_and_exactly(desk, password):
 
 
 @pytest.mark.parametrize("password", ["a" * 7, "a" * 1025, "abcd\u0000efgh", "x" * 1_000_000])
-async def test_what_a_password_cannot_be(desk, password):
+async def test_what_a_password_cannot_be(desk: Desk, password: str) -> None:
     new = desk.registration(password=password)
     assert faulty(await desk.call("POST", "/register", sends=new)) == ["password"]
 
 
-async def test_one_sees_oneself_whole_and_others_in_part(desk):
+async def test_one_sees_oneself_whole_and_others_in_part(desk: Desk) -> None:
     ann, bob = await desk.person(), await desk.person()
     mine = (await desk.call("GET", "/api/v1/users/me", ann)).json()["data"]
     assert set(mine) == USER
@@ -159,7 +159,7 @@ async def test_one_sees_oneself_whole_and_others_in_part(desk):
     assert code(await desk.call("GET", "/api/v1/users/me")) == (401, "UNAUTHENTICATED")
 
 
-async def test_a_profile_changes_as_far_as_it_is_named(desk):
+async def test_a_profile_changes_as_far_as_it_is_named(desk: Desk) -> None:
     ann = await desk.person()
     path = "/api/v1/users/me"
     picture = "https://example.org/a.png"
@@ -180,7 +180,7 @@ async def test_a_profile_changes_as_far_as_it_is_named(desk):
     assert (last["username"], last["displayName"]) == (f"{ann.username}x", "Ann")
 
 
-async def test_a_profile_has_its_limits(desk):
+async def test_a_profile_has_its_limits(desk: Desk) -> None:
     ann, bob = await desk.person(), await desk.person()
     path = "/api/v1/users/me"
     wrong = {"role": "admin", "email": "x@example.org", "avatarUrl": "javascript:x", "id": "1"}
@@ -191,7 +191,7 @@ async def test_a_profile_has_its_limits(desk):
     assert code(await desk.call("PATCH", path, sends={})) == (401, "UNAUTHENTICATED")
 
 
-async def test_who_is_disabled_is_nobody(desk):
+async def test_who_is_disabled_is_nobody(desk: Desk) -> None:
     ann = await desk.person()
     await desk.run("UPDATE account SET is_disabled = true WHERE id = :id", id=ann.id)
     assert code(await desk.call("GET", "/me", ann))[0] == 401
@@ -201,7 +201,7 @@ async def test_who_is_disabled_is_nobody(desk):
     assert code(await desk.refresh(ann.refresh_token)) == (401, "UNAUTHENTICATED")
 
 
-async def test_the_fleet_may_ask_who_somebody_is(desk):
+async def test_the_fleet_may_ask_who_somebody_is(desk: Desk) -> None:
     ann = await desk.person(displayName="Ann")
     for login in (ann.email.upper(), ann.username, str(ann.id)):
         answer = await desk.client.call("GET", f"/internal/accounts?login={login}")
@@ -214,7 +214,7 @@ async def test_the_fleet_may_ask_who_somebody_is(desk):
     assert unasked.status_code == 401
 
 
-async def test_a_forged_identity_is_refused(desk):
+async def test_a_forged_identity_is_refused(desk: Desk) -> None:
     ann = await desk.person()
     forged = {"x-user-id": str(ann.id), "x-auth-session": ann.session_id}
     for more in ({}, {"x-fleet-secret": "guess"}):

@@ -1,0 +1,24 @@
+"""The events of auth: everything that can be announced is, and each fits its contract."""
+
+from services.auth.tests.desk import Desk
+
+from common.contracts import auth as contract
+from common.testing import outboxes
+
+
+async def test_whatever_is_announced_is_in_the_contract(desk: Desk) -> None:
+    ann = await desk.person()
+    await desk.call("PATCH", "/api/v1/users/me", ann, sends={"displayName": "Ann"})
+    made = await desk.key(ann)
+    await desk.call("DELETE", f"/api-keys/{made['id']}", ann)
+    successor = (await desk.refresh(ann.refresh_token)).json()["data"]["refreshToken"]
+    await desk.refresh(successor)
+    await desk.refresh(ann.refresh_token)
+    events = await desk.events(ann)
+    kinds = outboxes.kinds_of(contract)
+    assert outboxes.strays(events, kinds) == []
+    assert {event.subject for event in events} == {kind.subject for kind in kinds}
+
+
+def test_subjects_name_their_owner() -> None:
+    assert all(kind.subject.startswith("auth.") for kind in outboxes.kinds_of(contract))
