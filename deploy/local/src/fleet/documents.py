@@ -45,7 +45,7 @@ class DocumentsError(Exception):
 def of_service(name: str) -> Document:
     """Ask a service's own code for its OpenAPI document."""
     environment = inherited(FleetSettings()) | _PLACEHOLDERS
-    command = [PYTHON, "-m", "common.describe", f"{name}.main:create_app"]
+    command = [PYTHON, "-m", "fleet.describe", f"{name}.main:create_app"]
     made = subprocess.run(command, env=environment, capture_output=True, check=False)
     if made.returncode:
         raise DocumentsError(f"{name}: {made.stderr.decode(errors='replace')[-2000:]}")

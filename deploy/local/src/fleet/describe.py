@@ -1,6 +1,6 @@
 """A service's OpenAPI document, completed with what the framework does not know.
 
-``python -m common.describe projects.main:create_app`` prints it: scopes, rate classes, the failures
+``python -m fleet.describe projects.main:create_app`` prints it: scopes, rate classes, the failures
 that every operation shares, and request bodies that take no unknown members.
 """
 
