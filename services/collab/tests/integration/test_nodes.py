@@ -31,6 +31,9 @@ async def node(process, service_env, accounts):
         "SOCKET_PORT": str(free.collab_socket),
         "AUTH_URL": accounts.url,
         "DRAIN_SECONDS": "0.2",
+        "HEARTBEAT_S": "0.5",
+        "AUTH_WAIT_S": "0.5",
+        "SEND_BUFFER_BYTES_MAX": "262144",
     }
     made = process(("collab.main",), service_env("collab") | own)
     await made.start()
@@ -141,3 +144,50 @@ async def test_events_reach_rooms_on_every_node(desk, node, person):
     await desk.write(project, "a.txt", "text")
     told = [await guest.frame(type="file-created", path="a.txt") for guest in (here, there)]
     assert told[0] == told[1]
+
+
+async def test_who_does_not_say_who_they_are_is_sent_away(desk, node):
+    assert await closed(await desk.connect(f"/projects/{uuid7()}", node=node)) == 4408
+
+
+async def test_who_vanishes_has_left(desk, node, person):
+    project = await desk.project()
+    await desk.invite(project, person.user_id, "viewer")
+    path = f"/projects/{project}?access_token={person.token}"
+    stays = desk.guest(await desk.connect(path, node=node))
+    await stays.say(type="join-project")
+    ghost = desk.guest(await desk.connect(path, node=node))
+    await ghost.say(type="join-project")
+    await ghost.say(type="presence.update", state={"tab": 2})
+    ghost.socket.transport.pause_reading()
+    path = f"http://127.0.0.1:{node.env['PORT']}/api/v1/projects/{project}/presence"
+    headers = {"x-fleet-secret": node.env["FLEET_SECRET"], "x-user-id": str(person.user_id)}
+    async with httpx.AsyncClient() as client, asyncio.timeout(10):
+        while True:
+            users = (await client.get(path, headers=headers)).json()["data"]["users"]
+            if len(users[0]["sessions"]) == 1:
+                break
+            await stays.say(type="ping")
+            await asyncio.sleep(0.1)
+    ghost.socket.transport.resume_reading()
+
+
+async def test_a_reader_too_slow_is_cut_off_alone(desk, node, person):
+    project = await desk.project()
+    await desk.invite(project, person.user_id, "editor")
+    await desk.write(project, "a.txt", "")
+    path = f"/documents/{project}/a.txt?access_token={person.token}"
+    one, slow, other = [desk.yjs(await desk.connect(path, node=node)) for _ in range(3)]
+    for client in (one, slow, other):
+        await client.sync()
+    slow.socket.transport.pause_reading()
+    page = "x" * 65_536
+    for _ in range(16):
+        for _ in range(10):
+            await one.type(0, page)
+        await one.sync()
+    await other.until(lambda: len(str(other.text)) == 160 * len(page))
+    slow.socket.transport.resume_reading()
+    assert await slow.closed() == 1013
+    await one.type(0, "!")
+    await other.until(lambda: str(other.text).startswith("!"))
