@@ -3,13 +3,13 @@
 from collections.abc import AsyncGenerator, Callable
 
 import pytest
+from services.projects.tests.desk import Desk
 
 from common.contracts import projects as contract
 from common.testing import outboxes
 from common.testing.apps import Client, Serving, serving
 from common.testing.processes import Process, free_port, process
 from projects.main import create_app
-from services.projects.tests.desk import Desk
 
 APPLICATION = "projects.main:create_app"
 

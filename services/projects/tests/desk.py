@@ -28,6 +28,7 @@ class Desk:
         method: str,
         path: str,
         user: UUID | None = None,
+        /,
         *,
         sends: object = None,
         **headers: str,
@@ -51,7 +52,7 @@ class Desk:
         return path
 
     async def put(
-        self, project: str, path: str, content: str, user: UUID | None = None, **headers: str
+        self, project: str, path: str, content: str, user: UUID | None = None, /, **headers: str
     ) -> httpx.Response:
         """Leave text at a path."""
         sends = {"content": content}

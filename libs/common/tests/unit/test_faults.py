@@ -28,5 +28,5 @@ def test_what_is_missing_is_named() -> None:
 
 
 @pytest.mark.parametrize("raw", [b"", b"nope", b"[]", b'"x"', b'{"userName": "\xff"}', b"[" * 9999])
-def test_what_is_no_object_is_one_fault(raw) -> None:
+def test_what_is_no_object_is_one_fault(raw: bytes) -> None:
     assert _fields(raw) == [""]

@@ -5,11 +5,12 @@ import pytest
 from common import exchange
 from common.exchange import Exchange
 from common.ranges import sent
+from common.slim import Reply
 
 _DATA = b"0123456789"
 
 
-def _ask(**headers: str):
+def _ask(**headers: str) -> Reply:
     exchange.enter(Exchange("test"))
     given = {k.replace("_", "-").encode(): v.encode() for k, v in headers.items()}
     return sent(_DATA, "tag", None, given)
@@ -31,7 +32,7 @@ def _ask(**headers: str):
         ("lines=1-2", 200, _DATA),
     ],
 )
-def test_a_range_is_met_or_refused(asked, status, body) -> None:
+def test_a_range_is_met_or_refused(asked: str, status: int, body: bytes) -> None:
     answer = _ask(range=asked)
     assert (answer.status_code, answer.body) == (status, body)
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from common.errors import InvalidError, PayloadTooLargeError
 from projects.errors import InvalidPathError
-from projects.files.types import checked_path, content_of, decoded, folded
+from projects.files.types import Encoding, checked_path, content_of, decoded, folded
 
 _BAD = [
     "",
@@ -73,14 +73,14 @@ _GOOD = [
 
 
 @pytest.mark.parametrize("path", _BAD)
-def test_a_bad_path_is_refused(path) -> None:
+def test_a_bad_path_is_refused(path: str) -> None:
     with pytest.raises(InvalidPathError) as caught:
         checked_path(path)
     assert caught.value.code == "INVALID_PATH"
 
 
 @pytest.mark.parametrize("path", _GOOD)
-def test_a_good_path_is_taken_as_it_is(path) -> None:
+def test_a_good_path_is_taken_as_it_is(path: str) -> None:
     assert checked_path(path) == path
 
 
@@ -104,7 +104,7 @@ def test_paths_that_differ_in_case_fold_to_the_same() -> None:
     ("data", "encoding"),
     [(b"", "utf-8"), ("ünï".encode(), "utf-8"), (b"\xff", "base64"), (b"a\0b", "base64")],
 )
-def test_content_is_shown_as_text_where_it_is_text(data, encoding) -> None:
+def test_content_is_shown_as_text_where_it_is_text(data: bytes, encoding: str) -> None:
     assert content_of(data, 100).encoding == encoding
 
 
@@ -115,6 +115,6 @@ def test_content_has_a_limit() -> None:
 
 
 @pytest.mark.parametrize(("text", "encoding"), [("%%%", "base64"), ("a\ud800", "utf-8")])
-def test_content_that_is_not_what_it_says_is_refused(text, encoding) -> None:
+def test_content_that_is_not_what_it_says_is_refused(text: str, encoding: Encoding) -> None:
     with pytest.raises(InvalidError):
         decoded(text, encoding)

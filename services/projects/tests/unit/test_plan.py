@@ -1,6 +1,7 @@
 """What a batch means, without a database."""
 
 import hashlib
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -25,7 +26,7 @@ def _plan(*paths: str) -> Plan:
     return Plan([_current(path) for path in paths], 1000)
 
 
-def _refused(plan: Plan, **operation: str) -> str:
+def _refused(plan: Plan, **operation: Any) -> str:
     with pytest.raises(ServiceError) as caught:
         plan.step(Operation(**operation))
     return caught.value.code
@@ -89,7 +90,7 @@ def test_what_comes_back_to_what_it_was_is_no_change() -> None:
         ({"op": "upsert", "path": "b", "content": "x", "if_match": "*"}, "PRECONDITION_FAILED"),
     ],
 )
-def test_a_step_that_cannot_be_taken_says_why(operation, code) -> None:
+def test_a_step_that_cannot_be_taken_says_why(operation: dict[str, Any], code: str) -> None:
     assert _refused(_plan("a", "d/e"), **operation) == code
 
 
@@ -103,7 +104,9 @@ _STEPS = st.lists(
 
 
 @given(_STEPS)
-def test_the_changes_lead_from_the_tree_before_to_the_tree_after(steps) -> None:
+def test_the_changes_lead_from_the_tree_before_to_the_tree_after(
+    steps: list[tuple[Any, str, str]],
+) -> None:
     before = {"a": "old", "c/d": "old"}
     plan, model = _plan(*before), dict(before)
     for number, (op, path, to) in enumerate(steps):

@@ -39,6 +39,7 @@ class Client(httpx.AsyncClient):
         method: str,
         path: str,
         user: UUID | None = None,
+        /,
         *,
         sends: object = None,
         **headers: str,
@@ -48,7 +49,7 @@ class Client(httpx.AsyncClient):
         return await self.request(method, path, headers=given, json=sends)
 
 
-def identity(secret: str, user: UUID | None = None, **more: str) -> dict[str, str]:
+def identity(secret: str, user: UUID | None = None, /, **more: str) -> dict[str, str]:
     """What the gateway says of a request: the fleet's secret, who calls, and whatever else."""
     who = {"x-user-id": str(user)} if user else {}
     given = {name.replace("_", "-"): value for name, value in more.items()}

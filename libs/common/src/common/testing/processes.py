@@ -59,6 +59,7 @@ class Process:
         method: str,
         path: str,
         user: UUID | None = None,
+        /,
         *,
         sends: object = None,
         **headers: str,

@@ -155,6 +155,7 @@ def touched(operations: list[Operation]) -> tuple[list[str], list[str]]:
     """The paths, and the folders, whose state the steps depend on."""
     paths = [o.path for o in operations] + [o.to for o in operations if o.to is not None]
     folders = [f"{o.path}/" for o in operations if o.op in {"move", "copy", "delete"}]
+    folders += [f"{o.to}/" for o in operations if o.to is not None]
     return _askable(paths), _askable(folders)
 
 

@@ -8,6 +8,7 @@ clash, and writes content, file, version and event, or says why not. A row of it
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam
@@ -17,6 +18,7 @@ from sqlalchemy.orm import aliased
 from common import exchange
 from common.answers import Window
 from common.database import Database, Queries
+from common.errors import ConflictError
 from common.ids import uuid7
 from common.outbox import insertion
 from common.sharing import Shared
@@ -209,8 +211,9 @@ def _versions(decided: sa.CTE, written: sa.CTE) -> sa.CTE:
 
 def _events(decided: sa.CTE, written: sa.CTE) -> "sa.Select[Any]":
     w, d = written.c, decided.c
+    is_moved = d.moved_to.is_not(None)
     subject = sa.case(
-        (d.moved_to.is_not(None), word("projects.file.moved.v1")),
+        (is_moved, word("projects.file.moved.v1")),
         (w.hash.is_(None), word("projects.file.deleted.v1")),
         (d.was_hash.is_(None), word("projects.file.created.v1")),
         else_=word("projects.file.updated.v1"),
@@ -222,8 +225,8 @@ def _events(decided: sa.CTE, written: sa.CTE) -> "sa.Select[Any]":
         "origin": d.origin,
         "version": w.version,
         "to": d.moved_to,
-        "hash": sa.func.coalesce(w.hash, d.was_hash),
-        "size": sa.case((w.hash.is_(None), d.was_size), else_=w.size),
+        "hash": sa.case((is_moved, d.was_hash), else_=w.hash),
+        "size": sa.case((is_moved, d.was_size), (w.hash.is_not(None), w.size)),
     }
     pairs = [x for name, value in facts.items() for x in (word(name), value)]
     data = sa.func.jsonb_strip_nulls(sa.func.jsonb_build_object(*pairs))
@@ -270,6 +273,8 @@ def _answers(decided: sa.CTE, written: sa.CTE) -> "sa.Select[int, str, str | Non
 
 
 _CHANGE = _change()
+# another instance took the path in another case, or the same files in another order
+_OVERTAKEN = (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError)
 _SHARED_CHANGE = Shared(
     _CHANGE, list(_CHANGE_KEYS), exclusive=["project_id", "folded"], batch_max=32
 )
@@ -424,7 +429,7 @@ _CURRENT = (
     .where(
         sa.or_(
             _F.folded == sa.any_(bindparam("folded", type_=sa.ARRAY(sa.Text))),
-            sa.exists(sa.select(_FOLDER).where(sa.func.starts_with(_F.path, _FOLDER))),
+            sa.exists(sa.select(_FOLDER).where(sa.func.starts_with(_F.folded, _FOLDER))),
         )
     )
 )
@@ -451,17 +456,26 @@ async def change(
 ) -> Result:
     """Make one change, sharing its round trip and its commit with others."""
     params = _params(project_id, user_id, wanted, origin)
-    row = await db.shared(_SHARED_CHANGE, **params)
+    try:
+        row = await db.shared(_SHARED_CHANGE, **params)
+    except _OVERTAKEN:
+        return Result("retry", None, None)
     return Result("missing", None, None) if row is None else Result(*row)
 
 
 async def change_all(
     tx: Queries, project_id: UUID, user_id: UUID, wanted: list[Change], origin: str
 ) -> list[Result]:
-    """Make many changes of different paths in one statement of a transaction."""
+    """Make many changes of different paths in one statement of a transaction.
+
+    Raises ``ConflictError`` where another instance was quicker.
+    """
     rows = [_params(project_id, user_id, one, origin) for one in wanted]
     columns = {name: [row[name] for row in rows] for name in _CHANGE_KEYS}
-    found = await tx.all(_CHANGE, _numbered, **columns)
+    try:
+        found = await tx.all(_CHANGE, _numbered, **columns)
+    except _OVERTAKEN as exc:
+        raise ConflictError("Somebody else writes these files at once; try again.") from exc
     return [result for _, result in sorted(found, key=lambda pair: pair[0])]
 
 
@@ -534,13 +548,13 @@ async def live_count(db: Queries, project_id: UUID) -> int:
 async def current(
     db: Queries, project_id: UUID, paths: list[str], folders: list[str]
 ) -> list[Current]:
-    """Return what is at the paths, whatever their case, and below the folders."""
+    """Return what is at the paths and below the folders, whatever their case."""
     return await db.all(
         _CURRENT,
         _current,
         project_id=project_id,
         folded=[folded(path) for path in paths],
-        folders=folders,
+        folders=[folded(folder) for folder in folders],
     )
 
 

@@ -1,7 +1,7 @@
 """The HTTP face of a project's files."""
 
-from typing import Annotated, Any
-from urllib.parse import quote
+from typing import Annotated
+from urllib.parse import quote, unquote_to_bytes
 from uuid import UUID
 
 from litestar import Request, Response, Router, delete, get, post, put
@@ -16,6 +16,7 @@ from common.caller import Caller, caller_of, headers_of, needs
 from common.database import Database
 from common.errors import InvalidError
 from common.ranges import sent
+from projects.errors import InvalidPathError
 from projects.files import service
 from projects.files.schema import Batch, File, FileInfo, NewContent, Outcomes, Tree
 from projects.files.service import Conditions, Written
@@ -162,8 +163,13 @@ def _place(scope: Scope) -> tuple[Database, Caller, UUID]:
 
 
 def _path(scope: Scope) -> str:
-    path: Any = scope["path_params"]["path"]
-    return str(path).removeprefix("/")
+    """The path as it was sent: the router tidies slashes, and guesses at what is no text."""
+    sent_path: bytes = scope["raw_path"]
+    try:
+        return unquote_to_bytes(sent_path).decode().partition("/files/")[2]
+    except UnicodeDecodeError as exc:
+        fault = {"field": "path", "message": "A path is valid Unicode."}
+        raise InvalidPathError("A path is valid Unicode.", fault) from exc
 
 
 def _text(text: str) -> str:

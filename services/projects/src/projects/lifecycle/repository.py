@@ -134,7 +134,8 @@ _LOCK = (
     .select_from(_P)
     .outerjoin(MemberRow, membership(bindparam("user_id", type_=sa.Uuid)))
     .where(_P.id == bindparam("project_id", type_=sa.Uuid), is_visible())
-    .with_for_update(of=_P)
+    # a file's foreign key may still look at the row: writers of files do not wait for one another
+    .with_for_update(of=_P, key_share=True)
 )
 _UPDATE = (
     sa.update(_P)
