@@ -42,12 +42,17 @@ def _operations() -> Iterator[Operation]:
 
 
 @pytest.fixture
-def routed(tmp_path: Path) -> dict[Operation, route_table.RouteRow]:
-    """Every operation, and where the gateway sends it."""
+def table(tmp_path: Path) -> list[route_table.RouteRow]:
+    """The gateway's routes."""
     values = gateway.values_for(
         ports.Ports(), fleet_secret="x" * 32, allowed_origins=(), access_log=tmp_path / "log"
     )
-    table = route_table.of(gateway.configuration(values, tmp_path))
+    return route_table.of(gateway.configuration(values, tmp_path))
+
+
+@pytest.fixture
+def routed(table: list[route_table.RouteRow]) -> dict[Operation, route_table.RouteRow]:
+    """Every operation, and where the gateway sends it."""
     found = {one: route_table.find(table, one.method, one.path) for one in _operations()}
     services = {one.service for one in found}
     assert services == set(SERVICES), "run make contracts: a service has no document"
@@ -66,3 +71,15 @@ def test_who_may_come_anonymously_is_let_in(routed: dict[Operation, route_table.
 def test_the_rate_class_is_the_described_one(routed: dict[Operation, route_table.RouteRow]) -> None:
     other = {(one, row.rate) for one, row in routed.items() if row.rate != one.rate}
     assert other == set()
+
+
+def test_a_slash_at_the_end_is_no_way_around_a_limit(
+    table: list[route_table.RouteRow], routed: dict[Operation, route_table.RouteRow]
+) -> None:
+    slashed = {one: route_table.find(table, one.method, f"{one.path}/") for one in routed}
+    other = {(one, row.rate) for one, row in slashed.items() if row.rate != one.rate}
+    assert other == set()
+    opened = {
+        one for one, row in slashed.items() if row.access not in {routed[one].access, "required"}
+    }
+    assert opened == set()
