@@ -109,7 +109,11 @@ def build(
         lifespan=[lifespan],
         state=state,
         request_max_body_size=settings.body_bytes_max,
-        openapi_config=OpenAPIConfig(title=name, version="1", path="/internal/openapi"),
+        # the process has set up its logs; the framework's would add libraries' lines, not in JSON
+        logging_config=None,
+        openapi_config=OpenAPIConfig(
+            title=name, version="1", path="/internal/openapi", use_handler_docstrings=True
+        ),
     )
     # outermost, so that what the router refuses has its ids, its timing and its line in the log too
     app.asgi_handler = Edge(

@@ -4,7 +4,8 @@ import re
 
 from common import slim
 
-_RANGE = re.compile(rb"bytes=(\d*)-(\d*)")
+# more digits than any file has bytes are no number to reckon with
+_RANGE = re.compile(rb"bytes=(\d{0,18})-(\d{0,18})")
 
 
 def sent(

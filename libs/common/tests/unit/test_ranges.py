@@ -30,6 +30,8 @@ def _ask(**headers: str) -> Reply:
         ("bytes=-", 200, _DATA),
         ("bytes=1-2,4-5", 200, _DATA),
         ("lines=1-2", 200, _DATA),
+        (f"bytes=0-{'9' * 5000}", 200, _DATA),
+        (f"bytes={'9' * 5000}-", 200, _DATA),
     ],
 )
 def test_a_range_is_met_or_refused(asked: str, status: int, body: bytes) -> None:

@@ -1,5 +1,6 @@
 """The services that this one asks: auth, for who a login is; registry, for templates."""
 
+from urllib.parse import quote
 from uuid import UUID
 
 import msgspec
@@ -70,4 +71,6 @@ class Peers:
 
     async def template(self, template_id: str) -> Template:
         """Ask the registry for a template; raises ``NotFoundError``."""
-        return await self._registry.get(f"/internal/templates/{template_id}", Template)
+        # a caller's word: it stays one segment of the path, whatever is in it
+        segment = quote(template_id, safe="")
+        return await self._registry.get(f"/internal/templates/{segment}", Template)

@@ -1,7 +1,6 @@
 """Paths and content: the rules that every way into a project shares."""
 
 import base64
-import binascii
 import hashlib
 import re
 import unicodedata
@@ -106,7 +105,8 @@ def decoded(text: str, encoding: Encoding) -> bytes:
         if encoding == "utf-8":
             return text.encode()
         return base64.b64decode(text, validate=True)
-    except (UnicodeEncodeError, binascii.Error) as exc:
+    # binascii.Error is one of them, and so is what base64 says of text that is not ASCII
+    except ValueError as exc:
         raise InvalidError.of("content", f"This is not {encoding}.") from exc
 
 
