@@ -114,7 +114,9 @@ def test_content_has_a_limit() -> None:
     assert caught.value.details == [{"limit": 4}]
 
 
-@pytest.mark.parametrize(("text", "encoding"), [("%%%", "base64"), ("\u202e", "base64"), ("a\ud800", "utf-8")])
+@pytest.mark.parametrize(
+    ("text", "encoding"), [("%%%", "base64"), ("\u202e", "base64"), ("a\ud800", "utf-8")]
+)
 def test_content_that_is_not_what_it_says_is_refused(text: str, encoding: Encoding) -> None:
     with pytest.raises(InvalidError):
         decoded(text, encoding)
