@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 from uuid import UUID
 
 from litestar import HttpMethod, MediaType, Request, Response, Router, route
@@ -102,7 +102,7 @@ def _admit(
     lifetime_s = service.seconds_left(means, build_id, key)
     folder = f"/play/{build_id}/"
     rest = {k: v for k, v in request.query_params.items() if k != "key"}
-    answer = _lead(f"{folder}{path}" + (f"?{urlencode(rest)}" if rest else ""))
+    answer = _lead(folder + quote(path) + (f"?{urlencode(rest)}" if rest else ""))
     answer.set_cookie(
         Cookie(
             key=headers.COOKIE,
