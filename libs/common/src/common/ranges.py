@@ -55,3 +55,10 @@ def _span(headers: dict[bytes, bytes], etag: bytes, size: int) -> tuple[int, int
         return max(0, size - int(last)), size if int(last) else 0
     end = min(int(last) + 1, size) if last else size
     return (int(first), end) if int(first) < end else (0, 0)
+
+
+def tag_of(value: bytes | None) -> str | None:
+    """The hash of an entity tag, quoted, weak or bare."""
+    if value is None:
+        return None
+    return value.decode("latin-1").strip().removeprefix("W/").strip('"')
