@@ -2,8 +2,10 @@
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
+import asyncpg
 import msgspec
 import nats
 import nats.errors
@@ -24,7 +26,13 @@ _RETRY_S = 1.0
 _FETCH = 64
 _FETCH_S = 5.0
 _DELIVERIES_MAX = 5
-_NAK_S = 0.5
+_AWAY = (
+    ConnectionError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+)
 
 type Handler[E] = Callable[[Queries, CloudEvent[E]], Awaitable[None]]
 
@@ -91,9 +99,16 @@ class Listener:
     """Acts on one service's subscriptions through its durable consumer."""
 
     def __init__(
-        self, name: str, bus: Bus, db: Database, subscriptions: list[Subscription[Event]]
+        self,
+        name: str,
+        bus: Bus,
+        db: Database,
+        subscriptions: Sequence[Subscription[Any]],
+        *,
+        retry_s: float = 0.5,
     ) -> None:
         self._name = name
+        self._retry_s = retry_s
         self._bus = bus
         self._db = db
         self._by_subject = {s.event.subject: s for s in subscriptions}
@@ -122,23 +137,41 @@ class Listener:
                     messages = await pull.fetch(_FETCH, timeout=_FETCH_S)
                 except (TimeoutError, nats.errors.TimeoutError):
                     continue
-                for message in messages:
-                    await self._deliver(stream, message)
+                for position, message in enumerate(messages):
+                    await self._deliver(stream, message, messages[position:])
         finally:
             await pull.unsubscribe()
 
-    async def _deliver(self, stream: JetStreamContext, message: Msg) -> None:
+    async def _deliver(
+        self, stream: JetStreamContext, message: Msg, waiting: Sequence[Msg]
+    ) -> None:
         try:
-            await self.act(message.subject, message.data)
+            await self._act_when_possible(message, waiting)
         except Exception as exc:  # noqa: BLE001 - one event's fault must not stop the others
             log.warning("event_failed", subject=message.subject, error=repr(exc))
             poisoned = isinstance(exc, msgspec.DecodeError)
             if poisoned or message.metadata.num_delivered >= _DELIVERIES_MAX:
                 await self._bury(stream, message, exc)
             else:
-                await message.nak(delay=_NAK_S * 2**message.metadata.num_delivered)
+                await message.nak(delay=self._retry_s * 2**message.metadata.num_delivered)
             return
         await message.ack()
+
+    async def _act_when_possible(self, message: Msg, waiting: Sequence[Msg]) -> None:
+        """Act on an event; while the database is away it and those behind it are kept.
+
+        That is not their fault: they must not use up their deliveries on it.
+        """
+        while True:
+            try:
+                await self.act(message.subject, message.data)
+            except _AWAY as exc:
+                log.warning("event_waits", subject=message.subject, error=repr(exc))
+                for one in waiting:
+                    await one.in_progress()
+                await asyncio.sleep(self._retry_s)
+            else:
+                return
 
     async def act(self, subject: str, data: bytes) -> bool:
         """Act on an event once; false where that was done before, or nobody listens to it."""

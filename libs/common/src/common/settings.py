@@ -27,6 +27,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     body_bytes_max: int = 1_048_576
     outgoing_timeout_s: float = 2.0
     relay_poll_s: float = 0.25
+    event_retry_s: float = 0.5
     outbox_kept_days: int = 7
     projects_url: str = ""
     auth_url: str = ""

@@ -9,8 +9,8 @@ from projects.lifecycle import routes as lifecycle
 from projects.members import routes as members
 from projects.peers import Peers
 from projects.settings import Settings
-from projects.snapshots import routes as snapshots
 from projects.templates import routes as templates
+from projects.trees import routes as trees
 
 
 def create_app() -> Litestar:
@@ -20,7 +20,15 @@ def create_app() -> Litestar:
     return app.build(
         "projects",
         settings,
-        [lifecycle.router, members.router, files.router, templates.router, snapshots.router],
+        [
+            lifecycle.router,
+            lifecycle.access,
+            members.router,
+            files.router,
+            trees.router,
+            trees.internal,
+            templates.router,
+        ],
         dependencies={"settings": app.given(settings), "peers": app.given(peers)},
         parts=[peers],
     )

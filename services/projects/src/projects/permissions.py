@@ -3,8 +3,9 @@
 from typing import Any, Literal
 
 import sqlalchemy as sa
+from sqlalchemy import bindparam
 
-from projects.tables import MemberRow, ProjectRow
+from projects.tables import FileRow, MemberRow, ProjectRow
 
 type Role = Literal["owner", "editor", "commenter", "viewer"]
 
@@ -32,3 +33,21 @@ def is_visible() -> "sa.ColumnElement[bool]":
     """The project is not in the trash, and is public or (joined ``membership``) the user's."""
     seen = MemberRow.role.is_not(None) | ProjectRow.is_public
     return sa.and_(ProjectRow.deleted_at.is_(None), seen)
+
+
+def live(prefix: "sa.ColumnElement[str]") -> "sa.ColumnElement[bool]":
+    """Files of the project that are there now, below ``prefix``."""
+    return sa.and_(
+        FileRow.project_id == ProjectRow.id,
+        FileRow.hash.is_not(None),
+        sa.func.starts_with(FileRow.path, prefix),
+    )
+
+
+def visible[*Ts](statement: "sa.Select[*Ts]") -> "sa.Select[*Ts]":
+    """The statement's one row, for who may see the project."""
+    return (
+        statement.select_from(ProjectRow)
+        .outerjoin(MemberRow, membership(bindparam("user_id", type_=sa.Uuid)))
+        .where(ProjectRow.id == bindparam("project_id", type_=sa.Uuid), is_visible())
+    )

@@ -7,8 +7,10 @@ import asyncpg
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from common import exchange
+from common.answers import Window
 from common.database import Database, Queries
 from common.errors import ConflictError
 from common.ids import uuid7
@@ -16,16 +18,15 @@ from common.sharing import Shared
 from common.statements import document, encoded, instant, keys, word
 from projects.files.statement import CHANGE, CHANGE_KEYS
 from projects.files.types import Change, Current, Result, folded
-from projects.permissions import is_visible, membership
+from projects.permissions import is_visible, live, membership, visible
+from projects.shapes import file_info
 from projects.tables import BlobRow, FileRow, MemberRow, ProjectRow
 
 _F = FileRow
 _TEXT = sa.Text()
 # another instance took the path in another case, or the same files in another order
 _OVERTAKEN = (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError)
-_SHARED_CHANGE = Shared(
-    CHANGE, list(CHANGE_KEYS), exclusive=["project_id", "folded"], batch_max=32
-)
+_SHARED_CHANGE = Shared(CHANGE, list(CHANGE_KEYS), exclusive=["project_id", "folded"], batch_max=32)
 
 
 def _content(c: Any, blob: Any) -> "sa.ColumnElement[str]":  # noqa: ANN401 - columns
@@ -78,6 +79,28 @@ _BYTES = (
     .where(ProjectRow.id == _PROJECT, _F.path == bindparam("path", type_=sa.Text), is_visible())
 )
 _LIVE_COUNT = sa.select(sa.func.count()).where(_F.project_id == _PROJECT, _F.hash.is_not(None))
+
+
+def _list(*, reverse: bool) -> "sa.Select[int, bytes]":
+    prefix = bindparam("prefix", type_=sa.Text)
+    page = (
+        sa.select(file_info(_F).label("item"), _F.path)
+        .where(live(prefix))
+        .correlate(ProjectRow)
+        .order_by(_F.path.desc() if reverse else _F.path)
+        .limit(bindparam("limit", type_=sa.BigInteger))
+        .offset(bindparam("offset", type_=sa.BigInteger))
+        .subquery("page")
+    )
+    order = page.c.path.desc() if reverse else page.c.path
+    items = sa.func.json_agg(aggregate_order_by(page.c.item, order))
+    listing = sa.func.coalesce(items, sa.literal_column("'[]'::json"))
+    total = sa.select(sa.func.count()).select_from(_F).where(live(prefix)).correlate(ProjectRow)
+    inside = sa.lateral(sa.select(encoded(listing).label("listing")).select_from(page), "inside")
+    return visible(sa.select(total.scalar_subquery(), inside.c.listing)).join(inside, sa.true())
+
+
+_LISTS = {"path": _list(reverse=False), "-path": _list(reverse=True)}
 _FOLDER = sa.func.unnest(bindparam("folders", type_=sa.ARRAY(sa.Text))).column_valued("folder")
 _CURRENT = (
     sa.select(_F.path, _F.folded, _F.document_id, _F.version, _F.hash, _F.size, _F.encoding)
@@ -162,6 +185,25 @@ async def read(db: Database, project_id: UUID, user_id: UUID, path: str) -> Byte
 
 def _bytes(hash_: str | None, encoding: str, data: bytes) -> Bytes:
     return Bytes(hash_ or "", encoding, data)
+
+
+async def listed(
+    db: Database, project_id: UUID, user_id: UUID, prefix: str, wanted: Window
+) -> tuple[int, bytes] | None:
+    """Return how many files there are below ``prefix``, and a page of them as JSON."""
+    return await db.one_or_none(
+        _LISTS[wanted.sort],
+        _list_row,
+        project_id=project_id,
+        user_id=user_id,
+        prefix=prefix,
+        limit=wanted.limit,
+        offset=wanted.offset,
+    )
+
+
+def _list_row(total: int, items: bytes) -> tuple[int, bytes]:
+    return total, items
 
 
 async def live_count(db: Queries, project_id: UUID) -> int:

@@ -15,10 +15,10 @@ from common.answers import Answer, PageLimit, PageNumber, answer
 from common.caller import Caller, caller_of, headers_of, needs
 from common.database import Database
 from common.errors import InvalidError
-from common.ranges import sent
+from common.ranges import sent, tag_of
 from projects.errors import InvalidPathError
 from projects.files import service
-from projects.files.schema import Batch, File, FileInfo, NewContent, Outcomes, Tree
+from projects.files.schema import Batch, File, FileInfo, NewContent, Outcomes
 from projects.files.service import Conditions, Written
 from projects.files.types import decoded
 from projects.settings import Settings
@@ -26,7 +26,6 @@ from projects.settings import Settings
 _READ = needs("projects:read", anonymous=True)
 _WRITE = needs("projects:write", rate="write")
 _CONTENT = needs("projects:write", rate="write", body=NewContent, takes_bytes=True)
-_DEPTH_MAX = 1000
 
 
 @get("/files/{path:path}", opt=_READ, responses=slim.documented(File))
@@ -35,7 +34,7 @@ async def show(scope: Scope) -> slim.Reply:
     db, caller, project_id = _place(scope)
     path = _path(scope)
     headers = headers_of(scope)
-    known = _tag(headers.get(b"if-none-match"))
+    known = tag_of(headers.get(b"if-none-match"))
     if _wants_bytes(scope, headers):
         found = await service.read(db, caller, project_id, path)
         return sent(found.data, found.hash, known, headers)
@@ -57,7 +56,7 @@ async def write(request: Request[object, object, State]) -> slim.Reply:
     """Leave content at a path: JSON ``{content, encoding?}``, or any other type as it is."""
     headers = headers_of(request.scope)
     any_or_none = headers.get(b"if-none-match", b"").strip() == b"*"
-    conditions = Conditions(_tag(headers.get(b"if-match")), "absent" if any_or_none else "any")
+    conditions = Conditions(tag_of(headers.get(b"if-match")), "absent" if any_or_none else "any")
     return _written(await _write(request, headers, conditions))
 
 
@@ -101,7 +100,7 @@ async def remove(
     project_id: FromPath[UUID],
 ) -> None:
     """Let a file go; its history stays."""
-    expected = _tag(headers_of(request.scope).get(b"if-match"))
+    expected = tag_of(headers_of(request.scope).get(b"if-match"))
     await service.remove(db, settings, caller, project_id, _path(request.scope), expected)
 
 
@@ -119,24 +118,6 @@ async def index(
     wanted = answers.window(page, limit, sort, ("path",))
     total, items = await service.index(db, caller, project_id, _text(prefix), wanted)
     return answers.raw_page(items, total, wanted)
-
-
-@get("/tree", opt=_READ, responses=slim.documented(Tree))
-async def tree(
-    request: Request[object, object, State],
-    db: NamedDependency[Database],
-    caller: NamedDependency[Caller],
-    project_id: FromPath[UUID],
-    prefix: Annotated[str, QueryParameter(name="prefix", max_length=500)] = "",
-    depth: Annotated[int, QueryParameter(name="depth", ge=1, le=_DEPTH_MAX)] = _DEPTH_MAX,
-) -> slim.Reply:
-    """Show what is where, all of it or to a depth; the ETag stands for every file below."""
-    digest, entries = await service.tree(db, caller, project_id, _text(prefix), depth)
-    known = _tag(headers_of(request.scope).get(b"if-none-match"))
-    tag = ((b"etag", f'"{digest}-{depth}"'.encode()), (b"cache-control", b"no-cache"))
-    if known == f"{digest}-{depth}":
-        return slim.empty(304, tag)
-    return slim.json(b'{"hash":"' + digest.encode() + b'","entries":' + entries + b"}", headers=tag)
 
 
 @post(
@@ -178,13 +159,6 @@ def _text(text: str) -> str:
     return text
 
 
-def _tag(value: bytes | None) -> str | None:
-    """The hash of an entity tag, quoted, weak or bare."""
-    if value is None:
-        return None
-    return value.decode("latin-1").strip().removeprefix("W/").strip('"')
-
-
 def _is_json(headers: dict[bytes, bytes]) -> bool:
     kind = headers.get(b"content-type", b"").partition(b";")[0]
     return kind.strip().lower() == b"application/json"
@@ -202,6 +176,6 @@ def _unwrapped(body: bytes) -> bytes:
 
 router = Router(
     "/api/v1/projects/{project_id:uuid}",
-    route_handlers=[show, write, create, remove, index, tree, batch],
+    route_handlers=[show, write, create, remove, index, batch],
     tags=["Files"],
 )

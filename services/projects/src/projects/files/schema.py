@@ -44,23 +44,6 @@ class FileInfo(Struct, frozen=True, rename="camel"):
     unchanged: bool = False
 
 
-class Entry(Struct, frozen=True, rename="camel"):
-    """A place in the tree: a file, or a folder whose inside was not asked for."""
-
-    path: str
-    type: Literal["file", "directory"]
-    size: int | None = None
-    hash: str | None = None
-    version: int | None = None
-
-
-class Tree(Struct, frozen=True):
-    """A project's files by path; ``hash`` stands for all of them."""
-
-    hash: str
-    entries: list[Entry]
-
-
 class Operation(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     """One step of a batch."""
 

@@ -65,16 +65,6 @@ async def read(db: Database, caller: Caller, project_id: UUID, path: str) -> Byt
     return found
 
 
-async def tree(
-    db: Database, caller: Caller, project_id: UUID, prefix: str, depth: int
-) -> tuple[str, bytes]:
-    """Return the hash and the entries (as JSON) of what is below ``prefix``."""
-    found = await repository.tree(db, project_id, caller.user_id, prefix, depth)
-    if found is None:
-        raise NotFoundError(_NO_PROJECT)
-    return found
-
-
 async def index(
     db: Database, caller: Caller, project_id: UUID, prefix: str, wanted: Window
 ) -> tuple[int, bytes]:

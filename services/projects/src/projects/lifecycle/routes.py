@@ -11,6 +11,7 @@ from litestar.types import Scope
 from common import answers, slim
 from common.answers import PageLimit, PageNumber
 from common.caller import Caller, caller_of, needs
+from common.contracts.access import Access
 from common.database import Database
 from projects.lifecycle import service
 from projects.lifecycle.schema import SORTS, Changes, NewProject, Project, Replacement
@@ -85,6 +86,12 @@ async def trash(
 ) -> None:
     """Put a project into the trash."""
     await service.trash(db, caller, project_id)
+
+
+@get("/internal/projects/{project_id:uuid}/access", include_in_schema=False)
+async def access(db: NamedDependency[Database], project_id: FromPath[UUID]) -> Access:
+    """Tell who may do what with a project."""
+    return await service.access(db, project_id)
 
 
 router = Router(

@@ -7,31 +7,15 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam
 from sqlalchemy.dialects.postgresql import aggregate_order_by, distinct_on
 
-from common.answers import Window
 from common.database import Database
 from common.statements import document, encoded, word
-from projects.permissions import is_visible, membership
-from projects.shapes import file_info, tree_hash
-from projects.tables import BlobRow, FileRow, FileVersionRow, MemberRow, ProjectRow
+from projects.permissions import live, visible
+from projects.shapes import tree_hash
+from projects.tables import BlobRow, FileRow, FileVersionRow, ProjectRow
 
 _F = FileRow
 _PROJECT = bindparam("project_id", type_=sa.Uuid)
 _USER = bindparam("user_id", type_=sa.Uuid)
-
-
-def _live(prefix: "sa.ColumnElement[str]") -> "sa.ColumnElement[bool]":
-    return sa.and_(
-        _F.project_id == ProjectRow.id, _F.hash.is_not(None), sa.func.starts_with(_F.path, prefix)
-    )
-
-
-def _visible[*Ts](statement: "sa.Select[*Ts]") -> "sa.Select[*Ts]":
-    """The statement's one row, for who may see the project."""
-    return (
-        statement.select_from(ProjectRow)
-        .outerjoin(MemberRow, membership(_USER))
-        .where(ProjectRow.id == _PROJECT, is_visible())
-    )
 
 
 def _tree() -> "sa.Select[str, bytes]":
@@ -41,7 +25,7 @@ def _tree() -> "sa.Select[str, bytes]":
     parts = sa.func.string_to_array(rest, word("/"), type_=sa.ARRAY(sa.Text))
     files = (
         sa.select(_F.path, _F.hash, _F.size, _F.version, parts.label("parts"))
-        .where(_live(prefix))
+        .where(live(prefix))
         .correlate(ProjectRow)
         .cte("files", nesting=True)
     )
@@ -70,32 +54,10 @@ def _tree() -> "sa.Select[str, bytes]":
         ).add_cte(files),
         "inside",
     )
-    return _visible(sa.select(inside.c.hash, inside.c.listing)).join(inside, sa.true())
+    return visible(sa.select(inside.c.hash, inside.c.listing)).join(inside, sa.true())
 
 
 _TREE = _tree()
-
-
-def _list(*, reverse: bool) -> "sa.Select[int, bytes]":
-    prefix = bindparam("prefix", type_=sa.Text)
-    page = (
-        sa.select(file_info(_F).label("item"), _F.path)
-        .where(_live(prefix))
-        .correlate(ProjectRow)
-        .order_by(_F.path.desc() if reverse else _F.path)
-        .limit(bindparam("limit", type_=sa.BigInteger))
-        .offset(bindparam("offset", type_=sa.BigInteger))
-        .subquery("page")
-    )
-    order = page.c.path.desc() if reverse else page.c.path
-    items = sa.func.json_agg(aggregate_order_by(page.c.item, order))
-    listing = sa.func.coalesce(items, sa.literal_column("'[]'::json"))
-    total = sa.select(sa.func.count()).select_from(_F).where(_live(prefix)).correlate(ProjectRow)
-    inside = sa.lateral(sa.select(encoded(listing).label("listing")).select_from(page), "inside")
-    return _visible(sa.select(total.scalar_subquery(), inside.c.listing)).join(inside, sa.true())
-
-
-_LISTS = {"path": _list(reverse=False), "-path": _list(reverse=True)}
 _V = FileVersionRow
 
 
@@ -147,25 +109,6 @@ async def tree(
 
 def _tree_row(digest: str, entries: bytes) -> tuple[str, bytes]:
     return digest, entries
-
-
-async def listed(
-    db: Database, project_id: UUID, user_id: UUID, prefix: str, wanted: Window
-) -> tuple[int, bytes] | None:
-    """Return how many files there are below ``prefix``, and a page of them as JSON."""
-    return await db.one_or_none(
-        _LISTS[wanted.sort],
-        _list_row,
-        project_id=project_id,
-        user_id=user_id,
-        prefix=prefix,
-        limit=wanted.limit,
-        offset=wanted.offset,
-    )
-
-
-def _list_row(total: int, items: bytes) -> tuple[int, bytes]:
-    return total, items
 
 
 class PinRow(msgspec.Struct, frozen=True):

@@ -1,9 +1,26 @@
-"""What the rest of the fleet asks about a project's content."""
+"""What callers, and the rest of the fleet, are told about a project's tree."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from msgspec import Meta, Struct
+
+
+class Entry(Struct, frozen=True, rename="camel"):
+    """A place in the tree: a file, or a folder whose inside was not asked for."""
+
+    path: str
+    type: Literal["file", "directory"]
+    size: int | None = None
+    hash: str | None = None
+    version: int | None = None
+
+
+class Tree(Struct, frozen=True):
+    """A project's files by path; ``hash`` stands for all of them."""
+
+    hash: str
+    entries: list[Entry]
 
 
 class PinnedFile(Struct, frozen=True):

@@ -1,0 +1,79 @@
+"""The HTTP face of trees: one for callers, and the fleet's own door, shut without its secret."""
+
+from typing import Annotated
+from uuid import UUID
+
+from litestar import Request, Response, Router, get, post
+from litestar.datastructures import State
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+
+from common import slim
+from common.caller import Caller, headers_of, needs
+from common.database import Database
+from common.errors import InvalidError
+from common.ranges import tag_of
+from projects.settings import Settings
+from projects.trees import service
+from projects.trees.schema import Blobs, Pin, Tree, Wanted
+
+_DEPTH_MAX = 1000
+
+
+@get("/tree", opt=needs("projects:read", anonymous=True), responses=slim.documented(Tree))
+async def tree(
+    request: Request[object, object, State],
+    db: NamedDependency[Database],
+    caller: NamedDependency[Caller],
+    project_id: FromPath[UUID],
+    prefix: Annotated[str, QueryParameter(name="prefix", max_length=500)] = "",
+    depth: Annotated[int, QueryParameter(name="depth", ge=1, le=_DEPTH_MAX)] = _DEPTH_MAX,
+) -> slim.Reply:
+    """Show what is where, all of it or to a depth; the ETag stands for every file below."""
+    digest, entries = await service.tree(db, caller, project_id, _text(prefix), depth)
+    known = tag_of(headers_of(request.scope).get(b"if-none-match"))
+    tag = ((b"etag", f'"{digest}-{depth}"'.encode()), (b"cache-control", b"no-cache"))
+    if known == f"{digest}-{depth}":
+        return slim.empty(304, tag)
+    return slim.json(b'{"hash":"' + digest.encode() + b'","entries":' + entries + b"}", headers=tag)
+
+
+@post("/projects/{project_id:uuid}/pin", status_code=200)
+async def pin(db: NamedDependency[Database], project_id: FromPath[UUID]) -> Pin:
+    """Pin the tree as it is now."""
+    return await service.pin(db, project_id)
+
+
+@get("/projects/{project_id:uuid}/tree")
+async def past(
+    db: NamedDependency[Database], project_id: FromPath[UUID], seq: FromQuery[int]
+) -> Pin:
+    """Show the tree as it was."""
+    return await service.pin(db, project_id, seq)
+
+
+@get("/projects/{project_id:uuid}/files/{path:path}")
+async def current(
+    db: NamedDependency[Database], project_id: FromPath[UUID], path: FromPath[str]
+) -> Response[bytes]:
+    """Send the bytes of a file as they are now."""
+    tag, data = await service.current(db, project_id, path.removeprefix("/"))
+    return Response(data, headers={"etag": f'"{tag}"'}, media_type="application/octet-stream")
+
+
+@post("/blobs", status_code=200)
+async def blobs(
+    db: NamedDependency[Database], settings: NamedDependency[Settings], data: JSONBody[Wanted]
+) -> Blobs:
+    """Send contents by hash."""
+    return await service.blobs(db, settings, data)
+
+
+def _text(text: str) -> str:
+    if "\0" in text:
+        raise InvalidError.of("prefix", "This has a NUL.")
+    return text
+
+
+router = Router("/api/v1/projects/{project_id:uuid}", route_handlers=[tree], tags=["Files"])
+internal = Router("/internal", route_handlers=[pin, past, current, blobs], include_in_schema=False)
