@@ -19,7 +19,7 @@ from builds.pipeline.context import Workshop, leave, workshop
 from builds.sandbox.bubblewrap import Bubblewrap
 from builds.sandbox.types import UnavailableSandboxError
 from builds.settings import Settings
-from builds.work import janitor
+from builds.upkeep import janitor
 from builds.work.one import Bench
 from builds.work.queue import Queue
 from common import health, telemetry

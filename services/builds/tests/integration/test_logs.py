@@ -45,8 +45,9 @@ async def test_whoever_comes_late_has_it_all(desk):
 
 
 async def test_whoever_comes_back_misses_nothing_and_hears_nothing_twice(desk, slow):
-    build = await desk.start(await desk.project(slow(60)))
-    numbers, last = [], None
+    build = await desk.start(await desk.project(slow(40)))
+    numbers: list[int] = []
+    last = None
     for _ in range(3):
         part = await _events(desk, build, last=last, most=len(numbers) + 3)
         numbers += _numbers(part)

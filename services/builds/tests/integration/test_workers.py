@@ -9,47 +9,58 @@ _PATIENCE_S = 20.0
 _GAME = {"index.html": "<script type=module src=src/main.ts></script>", "src/main.ts": "alert(1)"}
 
 
-async def _gone(sandboxes):
+async def _gone(sandboxes, build):
     until = time.monotonic() + _PATIENCE_S
-    while sandboxes():
+    while sandboxes(build):
         assert time.monotonic() < until, "A sandbox is still there."
         await asyncio.sleep(0.05)
 
 
+async def _attempted(desk, build, attempt):
+    pool = desk.db._pool  # noqa: SLF001 - nobody else sees the attempts
+    query = "SELECT attempt FROM build WHERE id = $1"
+    until = time.monotonic() + _PATIENCE_S
+    while (await pool.fetchrow(query, build["id"]))[0] < attempt:
+        assert time.monotonic() < until, "Nobody took the build."
+        await asyncio.sleep(0.05)
+
+
 async def test_a_running_build_is_ended_with_all_its_processes(desk, slow, sandboxes):
-    build = await desk.start(await desk.project(slow(400)))
+    build = await desk.start(await desk.project(slow(250)))
     await desk.until(build, "building", "check")
+    assert sandboxes(build)
     path = f"/api/v1/builds/{build['id']}"
     answer = await desk.call("POST", f"{path}/cancel")
     assert answer.json()["data"]["status"] == "cancelled"
-    await _gone(sandboxes)
+    await _gone(sandboxes, build)
     after = (await desk.call("GET", path)).json()["data"]
     assert (after["status"], after["artifacts"]) == ("cancelled", [])
 
 
 async def test_a_build_that_is_deleted_meanwhile_is_ended(desk, slow, sandboxes):
-    build = await desk.start(await desk.project(slow(400)))
+    build = await desk.start(await desk.project(slow(250)))
     await desk.until(build, "building", "check")
     assert (await desk.call("DELETE", f"/api/v1/builds/{build['id']}")).status_code == 204
-    await _gone(sandboxes)
+    await _gone(sandboxes, build)
 
 
 async def test_a_worker_that_dies_is_replaced_once(desk, slow, company, sandboxes):
-    build = await desk.start(await desk.project(slow(400)))
-    for _ in range(2):
+    build = await desk.start(await desk.project(slow(250)))
+    for attempt in (1, 2):
+        await _attempted(desk, build, attempt)
         await desk.until(build, "building", "check")
         company.stop("worker", signal.SIGKILL)
-        await _gone(sandboxes)
+        await _gone(sandboxes, build)
         company.start("worker")
     ended = await desk.ended(build)
     assert (ended["status"], ended["errorCode"]) == ("failed", "WORKER_LOST")
 
 
 async def test_a_worker_that_is_stopped_gives_its_build_back(desk, slow, company, sandboxes):
-    build = await desk.start(await desk.project(slow(60)))
+    build = await desk.start(await desk.project(slow(40)))
     await desk.until(build, "building", "check")
     company.stop("worker")
-    await _gone(sandboxes)
+    await _gone(sandboxes, build)
     path = f"/api/v1/builds/{build['id']}"
     assert (await desk.call("GET", path)).json()["data"]["status"] == "queued"
     pool = desk.db._pool  # noqa: SLF001 - nobody else sees the attempts

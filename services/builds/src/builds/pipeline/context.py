@@ -1,11 +1,13 @@
 """What the steps of one build share: the order, its rooms, the tools, and who is told of it."""
 
+import hashlib
 import os
 import shutil
+import stat
 import tempfile
 import time
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 from uuid import UUID
@@ -93,16 +95,22 @@ def _open_place(wanted: Path) -> Path:
     if _is_open(wanted):
         return wanted
     # below a private home the sandbox's user sees nothing: work where everybody may pass
-    made = Path(tempfile.mkdtemp(prefix=_ELSEWHERE))
-    made.chmod(0o755)
-    return made / "rooms"
+    mark = hashlib.sha256(str(wanted).encode()).hexdigest()[:12]
+    shared = Path(tempfile.gettempdir()) / f"{_ELSEWHERE}{os.geteuid()}-{mark}"
+    shared.mkdir(mode=0o755, exist_ok=True)
+    found = shared.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+        shared = Path(tempfile.mkdtemp(prefix=_ELSEWHERE))
+    shared.chmod(0o755)
+    return shared / "rooms"
 
 
 def leave(shop: Workshop) -> None:
-    """Remove what was made outside of our own home."""
-    made = shop.rooms.parent
-    if made.name.startswith(_ELSEWHERE):
-        shutil.rmtree(made, ignore_errors=True)
+    """Remove what was made outside of our own home, unless somebody works there still."""
+    if shop.rooms.parent.name.startswith(_ELSEWHERE):
+        with suppress(OSError):
+            shop.rooms.rmdir()
+            shutil.rmtree(shop.rooms.parent)
 
 
 def tidy(shop: Workshop) -> None:

@@ -65,6 +65,7 @@ class Bubblewrap(Sandbox):
         self._programs = _found()
         self._filter = seccomp.program()
         children.adopt()
+        cgroups.sweep()
         trial = Job(command=("/t/busybox", "true"), mounts=(), folder="/o")
         outcome = await self.run(trial, _TRIAL, _ignore)
         if not outcome.succeeded:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +17,8 @@ _CONTROLLERS = ("memory", "pids", "cpu")
 _PERIOD_US = 100_000
 _TRIES = 100
 _PAUSE_S = 0.01
+# longer than any build, so that a group is not taken from one that is about to enter it
+_STALE_S = 3600.0
 
 
 class Group(Protocol):
@@ -121,6 +124,16 @@ def _delegate() -> None:
     parent.mkdir(exist_ok=True)
     for folder in (_ROOT, parent):
         _write(folder, {"cgroup.subtree_control": wanted})
+
+
+def sweep() -> None:
+    """Remove the empty groups of workers that did not come to do it."""
+    oldest = time.time() - _STALE_S
+    parents = [_ROOT / _PARENT, *(_ROOT / c / _PARENT for c in _CONTROLLERS)]
+    for folder in (f for p in parents if p.is_dir() for f in p.iterdir() if f.is_dir()):
+        with suppress(OSError):
+            if folder.stat().st_mtime < oldest:
+                folder.rmdir()
 
 
 async def dissolve(group: Group) -> None:

@@ -121,40 +121,9 @@ _BACK: Mapping[Any, Any] = {
     _B.status: "queued",
     _B.worker_id: None,
     _B.requested_at: sa.func.now(),
+    _B.attempt: _B.attempt - 1,
 }
-_RELEASE = announcing(
-    sa.update(_B).where(_HELD).values({**_BACK, _B.attempt: _B.attempt - 1}).returning(_B.id)
-)
-_FIND_LOST = sa.select(_B.id, _IS_LAST).where(_LOST).limit(bindparam("limit", type_=sa.BigInteger))
-_REQUEUE = announcing(
-    sa.update(_B).where(_B.id == _ID, _LOST, ~_IS_LAST).values(_BACK).returning(_B.id)
-)
-_GIVE_UP = announcing(
-    sa.update(_B)
-    .where(_B.id == _ID, _LOST, _IS_LAST)
-    .values(
-        status="failed",
-        error_code=bindparam("new_error_code", type_=sa.Text),
-        error_message=bindparam("new_error_message", type_=sa.Text),
-        completed_at=sa.func.now(),
-        worker_id=None,
-    )
-    .returning(_B.id, _B.project_id, _B.user_id, _B.target),
-    projectId="project_id",
-    userId="user_id",
-    target="target",
-)
-_UNHEARD = sa.and_(_B.status == "queued", _B.requested_at < _ago("unheard_s"))
-_FIND_UNHEARD = sa.select(_B.id).where(_UNHEARD).limit(bindparam("limit", type_=sa.BigInteger))
-_ASK_AGAIN = announcing(
-    sa.update(_B).where(_B.id == _ID, _UNHEARD).values(requested_at=sa.func.now()).returning(_B.id)
-)
-_FIND_DELETED = (
-    sa.select(_B.id, _B.site, _B.artifacts)
-    .where(_B.deleted_at < _ago("settled_s"))
-    .limit(bindparam("limit", type_=sa.BigInteger))
-)
-_REMOVE = sa.delete(_B).where(_B.id == _ID, _B.deleted_at.is_not(None))
+_RELEASE = announcing(sa.update(_B).where(_HELD).values(_BACK).returning(_B.id))
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -188,21 +157,6 @@ class End(msgspec.Struct, frozen=True, kw_only=True):
     diagnostics: list[Diagnostic] = []
     artifacts: list[Artifact] = []
     site: dict[str, Page] = {}
-
-
-class Lost(msgspec.Struct, frozen=True):
-    """A build that nobody works on any more, and whether it may not be tried again."""
-
-    build_id: UUID
-    is_last: bool
-
-
-class Deleted(msgspec.Struct, frozen=True):
-    """A build whose objects are to go."""
-
-    build_id: UUID
-    site: dict[str, Any]
-    artifacts: list[Any]
 
 
 def _claim(
@@ -299,68 +253,6 @@ async def release(db: Database, build_id: UUID, worker: UUID) -> None:
     """Give a build back to the queue, as if it had not been taken."""
     job = BuildRequested(build_id=build_id)
     await db.run(_RELEASE, build_id=build_id, worker=worker, **announced(job, build_id))
-
-
-async def lost(db: Database, attempts_max: int, lost_s: float, limit: int) -> list[Lost]:
-    """Return builds whose worker has not been heard of."""
-    return await db.all(_FIND_LOST, Lost, attempts_max=attempts_max, lost_s=lost_s, limit=limit)
-
-
-async def requeue(db: Database, build_id: UUID, attempts_max: int, lost_s: float) -> None:
-    """Put a lost build back into the queue."""
-    job = BuildRequested(build_id=build_id)
-    await db.run(
-        _REQUEUE,
-        build_id=build_id,
-        attempts_max=attempts_max,
-        lost_s=lost_s,
-        **announced(job, build_id),
-    )
-
-
-async def give_up(
-    db: Database, build_id: UUID, attempts_max: int, lost_s: float, code: str, message: str
-) -> None:
-    """End a build that was lost too often."""
-    event = BuildFailed(
-        build_id=build_id,
-        project_id=NOBODY,
-        user_id=NOBODY,
-        target="",
-        status="failed",
-        error_code=code,
-        error_message=message,
-    )
-    await db.run(
-        _GIVE_UP,
-        build_id=build_id,
-        attempts_max=attempts_max,
-        lost_s=lost_s,
-        new_error_code=code,
-        new_error_message=message,
-        **announced(event, build_id),
-    )
-
-
-async def unheard(db: Database, unheard_s: float, limit: int) -> list[UUID]:
-    """Return builds that are queued, and whose job may have been lost."""
-    return await db.all(_FIND_UNHEARD, _same, unheard_s=unheard_s, limit=limit)
-
-
-async def ask_again(db: Database, build_id: UUID, unheard_s: float) -> None:
-    """Write the job of a queued build once more; a job done twice changes nothing."""
-    job = BuildRequested(build_id=build_id)
-    await db.run(_ASK_AGAIN, build_id=build_id, unheard_s=unheard_s, **announced(job, build_id))
-
-
-async def deleted(db: Database, settled_s: float, limit: int) -> list[Deleted]:
-    """Return deleted builds that no worker can be busy with any more."""
-    return await db.all(_FIND_DELETED, Deleted, settled_s=settled_s, limit=limit)
-
-
-async def remove(db: Database, build_id: UUID) -> None:
-    """Remove what is left of a deleted build."""
-    await db.run(_REMOVE, build_id=build_id)
 
 
 def _same(build_id: UUID) -> UUID:

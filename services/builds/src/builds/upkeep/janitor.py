@@ -6,7 +6,7 @@ import structlog
 
 from builds import places, wakes
 from builds.pipeline.context import tidy
-from builds.work import repository
+from builds.upkeep import repository
 from builds.work.one import Bench
 from common.errors import UnavailableError
 
