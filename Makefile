@@ -140,9 +140,9 @@ lock: ## resolve dependencies anew and write the locks (ARGS=--upgrade)
 
 .PHONY: migrate
 migrate: ## bring the schemas up to date (S=projects: of one service)
-	@python -m fleet.schema upgrade $(S)
+	@python -m fleet.migrations upgrade $(S)
 
 .PHONY: migration
 migration: ## write a migration from what changed in tables.py (S=projects M="add a column")
 	@test -n "$(S)" -a -n "$(M)" || { echo 'say which service and what: make migration S=projects M="add a column"' >&2; exit 2; }
-	@python -m fleet.schema new $(S) "$(M)"
+	@python -m fleet.migrations new $(S) "$(M)"

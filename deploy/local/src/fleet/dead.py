@@ -61,6 +61,8 @@ async def _list(stream: JetStreamContext) -> None:
 
 async def _letters(stream: JetStreamContext) -> AsyncIterator[RawStreamMsg]:
     state = (await stream.stream_info(STREAM)).state
+    if not state.messages:
+        return
     for number in range(state.first_seq, state.last_seq + 1):
         try:
             yield await stream.get_msg(STREAM, number)
