@@ -67,23 +67,3 @@ def test_a_game_reaches_its_own_folder_only():
 @pytest.mark.parametrize("host", ["", "a; script-src *", "a b", "*", "x\r\ny: z"])
 def test_a_strange_host_does_not_widen_the_policy(host):
     assert "connect-src 'none'" in headers.policy(_BUILD, host)
-
-
-@pytest.mark.parametrize(
-    ("asked", "span"),
-    [
-        ("bytes=0-3", (0, 4)),
-        ("bytes=4-", (4, 10)),
-        ("bytes=-3", (7, 10)),
-        ("bytes=-30", (0, 10)),
-        ("bytes=8-100", (8, 10)),
-        ("bytes=10-", (0, 0)),
-        ("bytes=5-4", (0, 0)),
-        ("bytes=-0", (0, 0)),
-        ("bytes=-", None),
-        ("bytes=0-1,3-4", None),
-        ("lines=1-2", None),
-    ],
-)
-def test_a_range_is_met_refused_or_passed_over(asked, span):
-    assert headers.span(asked, 10) == span

@@ -5,11 +5,12 @@ from collections.abc import AsyncIterator
 
 import msgspec
 
-from assets.delivery import ranges, repository
+from assets.delivery import repository
 from assets.delivery.repository import Published
 from assets.means import Means
 from assets.media import claims
 from assets.types import BUCKET, object_key
+from common import ranges
 from common.errors import NotFoundError
 
 _HASH = re.compile(r"[0-9a-f]{64}")

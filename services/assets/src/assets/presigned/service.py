@@ -16,9 +16,9 @@ from assets.presigned.repository import Pending
 from assets.presigned.schema import NewUpload, Upload
 from assets.types import BUCKET, Kind, quarantine_key
 from assets.uploads import service as uploads
-from assets.uploads.repository import NewAsset
 from assets.uploads.service import Candidate, Outcome
 from assets.uploads.spool import Spool
+from assets.uploads.types import NewAsset
 from common.caller import Caller
 from common.errors import (
     ConflictError,

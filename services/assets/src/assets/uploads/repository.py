@@ -1,6 +1,5 @@
 """The SQL of taking files in: statements above, the functions that run them below."""
 
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -11,6 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from assets.permissions import WRITERS
 from assets.tables import STORED, AssetRow
 from assets.types import Stored
+from assets.uploads.types import NewAsset
 from common.access import AccessRow, permits
 from common.contracts.base import Event
 from common.database import Queries
@@ -21,21 +21,6 @@ _USER = bindparam("user_id", type_=sa.Uuid)
 _PROJECT = bindparam("project_id", type_=sa.Uuid)
 _ID = bindparam("id", type_=sa.Uuid)
 _MAY_WRITE = sa.and_(AccessRow.resource_id == _PROJECT, permits(sa.cast(_USER, sa.Text), *WRITERS))
-
-
-class NewAsset(msgspec.Struct, frozen=True):
-    """An asset whose object is whole."""
-
-    id: UUID
-    project_id: UUID
-    user_id: UUID
-    name: str
-    name_key: str
-    type: str
-    size: int
-    mime_type: str
-    sha256: str
-    metadata: dict[str, Any]
 
 
 _ADD = announcing(

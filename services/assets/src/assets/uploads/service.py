@@ -13,9 +13,9 @@ from assets.permissions import demand_writer
 from assets.types import BUCKET, Kind, Stored, object_key, shown
 from assets.uploads import repository
 from assets.uploads.form import FormFile
-from assets.uploads.repository import NewAsset
 from assets.uploads.schema import Fault, Item
 from assets.uploads.spool import Spool
+from assets.uploads.types import NewAsset
 from common.caller import Caller
 from common.contracts.assets import AssetCreated
 from common.database import Queries

@@ -10,7 +10,6 @@ COOKIE = "wl_play"
 
 _HASHED = re.compile(r"-[0-9A-Z]{8}\.[a-z0-9.]+$")
 _HOST = re.compile(r"[A-Za-z0-9.-]+(?::\d{1,5})?|\[[0-9A-Fa-f:.]+\](?::\d{1,5})?")
-_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 _YEAR_S = 31_536_000
 
 
@@ -56,18 +55,3 @@ def policy(build_id: UUID, host: str) -> str:
             "sandbox allow-scripts allow-same-origin allow-pointer-lock allow-orientation-lock",
         )
     )
-
-
-def span(asked: str, size: int) -> tuple[int, int] | None:
-    """The first byte and the one after the last of a ``Range``; ``None`` to send everything.
-
-    Equal numbers say that there is no such range.
-    """
-    match = _RANGE.fullmatch(asked.strip())
-    if match is None or match[0] == "bytes=-":
-        return None
-    first, last = match.groups()
-    if not first:
-        return (max(0, size - int(last)), size) if int(last) and size else (0, 0)
-    end = min(int(last) + 1, size) if last else size
-    return (int(first), end) if int(first) < end else (0, 0)

@@ -20,6 +20,7 @@ from builds import places
 from builds.means import Means
 from builds.play import headers, service
 from builds.play.service import Allowed
+from common import ranges
 from common.caller import needs
 
 _OPEN = needs(None, anonymous=True)
@@ -75,14 +76,14 @@ async def _send(request: PlayRequest, means: Means, build_id: UUID, path: str) -
 
 
 def _part(request: PlayRequest, found: Allowed) -> tuple[int, int, int]:
-    asked = request.headers.get("range", "")
+    """The status, the first byte and the one after the last."""
     is_same = request.headers.get("if-range", headers.etag(found)) == headers.etag(found)
-    span = headers.span(asked, found.page.size) if asked and is_same else None
-    if span is None:
+    span = ranges.wanted(request.headers.get("range") if is_same else None, found.page.size)
+    if span == "whole":
         return HTTP_200_OK, 0, found.page.size
-    if span[0] < span[1]:
-        return HTTP_206_PARTIAL_CONTENT, *span
-    return HTTP_416_REQUESTED_RANGE_NOT_SATISFIABLE, 0, 0
+    if span == "unsatisfiable":
+        return HTTP_416_REQUESTED_RANGE_NOT_SATISFIABLE, 0, 0
+    return HTTP_206_PARTIAL_CONTENT, span[0], span[1] + 1
 
 
 async def _content(

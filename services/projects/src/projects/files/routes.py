@@ -15,12 +15,12 @@ from common.answers import Answer, PageLimit, PageNumber, answer
 from common.caller import Caller, caller_of, headers_of, needs
 from common.database import Database
 from common.errors import InvalidError
-from common.ranges import sent, tag_of
 from projects.errors import InvalidPathError
 from projects.files import service
 from projects.files.schema import Batch, File, FileInfo, NewContent, Outcomes
 from projects.files.service import Conditions, Written
 from projects.files.types import decoded
+from projects.replies import sent, tag_of
 from projects.settings import Settings
 
 _READ = needs("projects:read", anonymous=True)

@@ -12,7 +12,7 @@ from common import slim
 from common.caller import Caller, headers_of, needs
 from common.database import Database
 from common.errors import InvalidError
-from common.ranges import tag_of
+from projects.replies import tag_of
 from projects.settings import Settings
 from projects.trees import service
 from projects.trees.schema import Blobs, Pin, Tree, Wanted
