@@ -188,6 +188,7 @@ async def test_a_reader_too_slow_is_cut_off_alone(desk, node, person):
         await one.sync()
     await other.until(lambda: len(str(other.text)) == 160 * len(page))
     slow.socket.transport.resume_reading()
-    assert await slow.closed() == 1013
+    # who does not read for long does not hear why either
+    assert await slow.closed() in {1013, 1006}
     await one.type(0, "!")
     await other.until(lambda: str(other.text).startswith("!"))

@@ -1,0 +1,70 @@
+"""What happens while a store is away, and afterwards."""
+
+import asyncio
+import subprocess
+
+import pytest
+
+from fleet import services as plan
+from fleet.testing import running
+
+
+@pytest.fixture(scope="module")
+def stores():
+    """Stores of our own: what others run on stays up."""
+    with running(("stores",)) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+async def seat(stores, desk_on):
+    """A seat at the services on these stores."""
+
+    def env(name):
+        migration = plan.migration(stores.context, name)
+        subprocess.run(migration.command, env=migration.environment, check=True)  # noqa: S603 - ours
+        return stores.env(name)
+
+    async with desk_on(env, stores) as made:
+        yield made
+
+
+async def test_documents_go_on_without_the_bus_and_news_arrive_later(desk):
+    project = await desk.project()
+    await desk.write(project, "a.txt", "one")
+    guest = await desk.room(project, desk.viewer)
+    one = await desk.open(project, "a.txt", desk.owner)
+    two = await desk.open(project, "a.txt", desk.editor)
+    await asyncio.to_thread(desk.stores.stop, "nats")
+    try:
+        await one.type(3, " two")
+        await one.sync()
+        await two.until_text("one two")
+        await desk.write(project, "b.txt", "late")
+    finally:
+        await asyncio.to_thread(desk.stores.start, "nats")
+    await guest.frame(within_s=20, type="file-created", path="b.txt")
+
+
+async def test_what_is_typed_while_the_database_is_away_becomes_durable_later(desk):
+    project = await desk.project()
+    await desk.write(project, "a.txt", "one")
+    one = await desk.open(project, "a.txt", desk.owner)
+    two = await desk.open(project, "a.txt", desk.editor)
+    await asyncio.to_thread(desk.stores.stop, "postgres")
+    try:
+        await one.type(3, " two")
+        await two.until_text("one two")
+        asking = asyncio.create_task(one.sync(within_s=30))
+        await asyncio.sleep(1)
+        assert not asking.done()
+        refused = await desk.connect(
+            f"/documents/{project}/b.txt?access_token={desk.auth.token(desk.owner)}"
+        )
+        await refused.wait_closed()
+        assert refused.close_code == 1013
+    finally:
+        await asyncio.to_thread(desk.stores.start, "postgres")
+    await asking
+    late = await desk.open(project, "a.txt", desk.owner)
+    assert str(late.text) == "one two"
