@@ -7,16 +7,21 @@ draining (so that the gateway sends no more), serves what still comes, and then 
 import asyncio
 import ctypes
 import importlib
+import os
 import signal
 import sys
 from collections.abc import Callable
 
+import structlog
 import uvloop
 from granian.constants import Interfaces
+from granian.errors import FatalError
 from granian.server.embed import Server
 from litestar import Litestar
 
 from common.settings import Settings, SettingsError
+
+log = structlog.get_logger()
 
 _PR_SET_PDEATHSIG = 1
 _BACKLOG = 4096
@@ -57,7 +62,13 @@ async def serve(app: Litestar) -> None:
         await asyncio.sleep(settings.drain_seconds)
         server.stop()  # type: ignore[no-untyped-call]  # granian leaves it untyped
     stopped.cancel()
-    await serving
+    try:
+        await serving
+    except FatalError as exc:
+        log.critical("not_serving", error=str(exc))
+        sys.stdout.flush()
+        # a server that could not start leaves a thread behind, which would be waited for for ever
+        os._exit(1)
 
 
 def die_with_parent(number: signal.Signals = signal.SIGTERM) -> None:
