@@ -4,17 +4,20 @@ import time
 from contextlib import suppress
 from typing import Any
 
+import structlog
 from joserfc import jwt
 from joserfc.jwk import ECKey
 from litestar import Litestar
 
 from auth.keys import repository
 from auth.keys.repository import SigningKey
-from auth.secrets import Vault
+from auth.secrets import SealError, Vault
 from auth.settings import Settings
 from common.database import Database
 from common.errors import UnavailableError
 from common.ids import uuid7
+
+log = structlog.get_logger()
 
 type Jwks = dict[str, list[dict[str, Any]]]
 
@@ -34,7 +37,11 @@ class Keys:
 
     async def open(self, app: Litestar) -> None:
         """Begin with the service."""
-        await self.use(app.state.db)
+        try:
+            await self.use(app.state.db)
+        except SealError as exc:
+            log.critical("signing_keys_sealed", error=str(exc))
+            raise
 
     async def use(self, db: Database) -> None:
         """Read the keys, or make the first one; a database that is away is asked again later.
