@@ -34,7 +34,7 @@ def stores(*, relay: bool) -> Iterator[Context]:
         with running(_runner(context, wanted), log, made.repository):
             _wait(made, log)
             yield context
-        postgres.remove(context)
+        postgres.remove(context.home)
     finally:
         shutil.rmtree(place, ignore_errors=True)
 

@@ -36,8 +36,8 @@ def test_a_caller_has_so_many_requests_of_a_class(tight: Edge, token: Callable[.
 
 
 def test_a_login_is_limited_by_address_whatever_a_client_says(tight: Edge) -> None:
-    paths = ("/api/v1/auth/login", "/api/auth/login", "/api/v1/auth/register")
-    paths += ("/api/v1/auth/login/", "/api/auth/login//", "/api/v1/auth/%6cogin")
+    paths = ["/api/v1/auth/login", "/api/auth/login", "/api/v1/auth/register"]
+    paths += ["/api/v1/auth/login/", "/api/auth/login//", "/api/v1/auth/%6cogin"]
     answers = [
         tight.ask("POST", path, {"x-forwarded-for": f"10.0.0.{number}"})
         for number, path in enumerate(paths)

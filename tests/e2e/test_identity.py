@@ -2,6 +2,7 @@
 
 import base64
 import time
+from typing import Any
 
 import httpx
 import msgspec
@@ -54,7 +55,9 @@ async def test_a_forged_header_does_not_change_who_is_calling(person) -> None:
     _refused(answer, 404, "NOT_FOUND")
 
 
-def _forged(claims: dict, header: dict | None = None, key: ECKey | None = None) -> str:
+def _forged(
+    claims: dict[str, Any], header: dict[str, str] | None = None, key: ECKey | None = None
+) -> str:
     key = key or ECKey.generate_key("P-256")
     now = int(time.time())
     whole = {

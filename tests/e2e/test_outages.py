@@ -86,7 +86,7 @@ async def test_a_service_that_is_killed_comes_back(fleet_up: Running, person, un
     async def is_back() -> bool:
         answer = await ann.client.get(url)
         assert answer.status_code in {200, 503, 504}, answer.text
-        return answer.status_code == 200
+        return bool(answer.status_code == 200)
 
     await until(is_back)
     assert (await ann.client.get(url)).json()["data"]["content"] == "kept"
@@ -111,7 +111,7 @@ async def test_without_postgres_everybody_is_told_to_come_back(
         await asyncio.to_thread(fleet_up.start, "postgres")
 
     async def is_back() -> bool:
-        return (await gateway.get("/health")).status_code == 200
+        return bool((await gateway.get("/health")).status_code == 200)
 
     await until(is_back)
     assert (await ann.client.get(f"/api/v1/projects/{project}")).status_code == 200

@@ -15,6 +15,7 @@ import pytest
 
 from fleet import control, ports, state
 from fleet.home import Home, make, repository
+from fleet.state import FleetState
 
 CHEAP = "redis,nats"
 PATIENCE_S = 20
@@ -41,7 +42,7 @@ def fleet(home: Home, *words: str, **variables: str) -> subprocess.CompletedProc
 
 
 def pids(home: Home) -> dict[str, int]:
-    found = state.read(home)
+    found = said(home)
     assert found is not None
     return {name: process.pid for name, process in found.processes.items() if process.pid}
 
@@ -65,17 +66,24 @@ def eventually(fact) -> bool:
     return True
 
 
+def said(home: Home) -> FleetState:
+    """What the runner says; it must say something."""
+    found = state.read(home)
+    assert found is not None
+    return found
+
+
 def test_up_twice_says_that_it_runs_and_down_leaves_no_process(home):
     first = fleet(home, "up", "--only", CHEAP)
     assert first.returncode == 0, first.stderr
     assert "Ready after" in first.stdout
-    runner = state.read(home).pid
+    runner = said(home).pid
     members = family(runner)
     assert len(members) == 3
     second = fleet(home, "up", "--only", CHEAP)
     assert second.returncode == 0
     assert f"already running, at {home.root}" in second.stdout
-    assert state.read(home).pid == runner
+    assert said(home).pid == runner
     assert fleet(home, "down").returncode == 0
     assert all(is_gone(process) for process in members)
     assert "was not running" in fleet(home, "down").stdout
@@ -87,9 +95,9 @@ def test_a_process_that_is_killed_comes_back(home):
     before = pids(home)
     os.kill(before["nats"], signal.SIGKILL)
     assert eventually(lambda: pids(home).get("nats") not in (None, before["nats"]))
-    assert eventually(lambda: state.read(home).processes["nats"].condition == "ready")
+    assert eventually(lambda: said(home).processes["nats"].condition == "ready")
     assert pids(home)["redis"] == before["redis"]
-    assert state.read(home).processes["nats"].restarts == 1
+    assert said(home).processes["nats"].restarts == 1
 
 
 def test_restart_gives_a_process_another_number(home):
@@ -106,7 +114,7 @@ def test_restart_gives_a_process_another_number(home):
 
 def test_a_killed_runner_leaves_no_orphan(home):
     assert fleet(home, "up", "--only", "stores").returncode == 0
-    runner = state.read(home).pid
+    runner = said(home).pid
     members = family(runner)
     assert {"postgres", "redis-server", "nats-server", "weed"} <= {m.name() for m in members}
     os.kill(runner, signal.SIGKILL)
@@ -157,7 +165,7 @@ def test_a_taken_port_is_named_with_its_holder(home):
 
 def test_doctor_names_what_a_killed_runner_left(home):
     assert fleet(home, "up", "--only", "redis").returncode == 0
-    os.kill(state.read(home).pid, signal.SIGKILL)
+    os.kill(said(home).pid, signal.SIGKILL)
     assert eventually(lambda: not state.is_running(home))
     assert "is gone" in fleet(home, "doctor").stdout
     fleet(home, "down")

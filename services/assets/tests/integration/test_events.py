@@ -1,6 +1,7 @@
 """What the service hears of projects, as the bus brings it."""
 
 import asyncio
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -21,7 +22,7 @@ def heard(project, version, roles):
         source="/projects",
         type=fact.subject,
         subject=str(project),
-        time="2026-01-01T00:00:00Z",
+        time=datetime(2026, 1, 1, tzinfo=UTC),
         data=fact,
     )
     return msgspec.json.encode(event)
@@ -50,7 +51,9 @@ async def test_a_member_removed_loses_access_by_the_event(desk, service_env):
     owner = {str(desk.owner): "owner"}
     try:
         for version, roles in ((1, owner | {str(desk.editor): "editor"}), (2, owner)):
-            await bus.stream.publish(AccessChanged.subject, heard(project, version, roles))
+            stream = bus.stream
+            assert stream is not None
+            await stream.publish(AccessChanged.subject, heard(project, version, roles))
             assert await becomes(desk, project, 200 if len(roles) > 1 else 404)
     finally:
         await bus.close()

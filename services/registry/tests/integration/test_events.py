@@ -1,8 +1,10 @@
 """What the service hears of projects, as the bus brings it."""
 
+from datetime import UTC, datetime
+
 import msgspec
 
-from common.access import standing
+from common.access import Standing, standing
 from common.bus import Bus, Listener
 from common.contracts.base import CloudEvent
 from common.contracts.projects import AccessChanged
@@ -24,7 +26,7 @@ def heard(project, version, role):
         source="/projects",
         type=fact.subject,
         subject=str(project),
-        time="2026-01-01T00:00:00Z",
+        time=datetime(2026, 1, 1, tzinfo=UTC),
         data=fact,
     )
     return msgspec.json.encode(event)
@@ -39,5 +41,9 @@ async def test_the_newest_word_counts_and_each_is_heard_once(desk):
     assert await listener.act(subject, newest)
     assert not await listener.act(subject, newest)
     assert await listener.act(subject, heard(project, 1, {owner: "owner", editor: "editor"}))
-    assert (await standing(db, project, owner)).role == "owner"
-    assert (await standing(db, project, editor)).role is None
+    assert await standing(db, project, owner) == Standing(
+        is_deleted=False, is_public=False, role="owner"
+    )
+    assert await standing(db, project, editor) == Standing(
+        is_deleted=False, is_public=False, role=None
+    )
