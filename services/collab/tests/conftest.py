@@ -94,7 +94,9 @@ class Auth:
             return {"keys": [self.key.as_dict(private=False)]}
         if path == "/internal/ws-tickets/redeem":
             user = self.tickets.pop(msgspec.json.decode(body)["ticket"], None)
-            return user and {"userId": user, "sessionId": str(uuid7()), "role": "user"}
+            if user is None:
+                return None
+            return {"userId": user, "sessionId": str(uuid7()), "role": "user"}
         if path.startswith("/internal/accounts"):
             login = path.split("login=")[1]
             return {"userId": login, "username": "somebody", "displayName": "Somebody"}

@@ -131,7 +131,7 @@ class Guest:
         """Wait for the next frame with these members; the others are kept in ``seen``."""
         async with asyncio.timeout(within_s):
             while True:
-                frame = msgspec.json.decode(await self.socket.recv())
+                frame: dict[str, Any] = msgspec.json.decode(await self.socket.recv())
                 self.seen.append(frame)
                 if all(frame.get(name) == value for name, value in wanted.items()):
                     return frame
@@ -263,7 +263,8 @@ def desk_on(process, stand_in):
 
             @asynccontextmanager
             async def seat() -> AsyncIterator[Desk]:
-                made = Desk(*started, stores)
+                collab, projects, auth = started
+                made = Desk(collab, projects, auth, stores)
                 async with made.stack, made.http:
                     yield made
 

@@ -48,7 +48,7 @@ async def test_cursors_come_together_and_the_latest_counts(desk):
         )
         await asyncio.sleep(0.005)
     await editor.say(type="ping")
-    places = []
+    places: list[int] = []
     while not places or places[-1] != 59:
         frame = await owner.frame(type="cursors")
         places += [cursor["selection"] for cursor in frame["cursors"]]

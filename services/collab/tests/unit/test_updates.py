@@ -15,7 +15,7 @@ from collab.yjs.varints import MalformedError
 
 def history(change):
     """The updates that ``change`` makes to a document."""
-    doc = Doc()
+    doc: Doc[Text] = Doc()
     made = []
     watching = doc.observe(lambda event: made.append(event.update))
     change(doc)
@@ -78,7 +78,7 @@ def test_a_damaged_update_is_an_update_or_refused():
             get_state(bytes(damaged))
         except ValueError:
             continue
-        doc = Doc()
+        doc: Doc[Text] = Doc()
         doc.apply_update(made[0])
         doc.apply_update(bytes(damaged))
 
@@ -124,7 +124,7 @@ def test_a_log_says_what_its_updates_say():
         assert not log.holds(updates.contents(update))
         log.append(update, updates.contents(update))
         assert log.holds(updates.contents(update))
-    doc = Doc()
+    doc: Doc[Text] = Doc()
     for update in made:
         doc.apply_update(update)
     assert log.text() == str(doc.get("content", type=Text))
