@@ -95,7 +95,11 @@ class Company:
         process = self._running.pop(name, None)
         if process is not None:
             process.send_signal(number)
-            process.wait(_STOP_S)
+            try:
+                process.wait(_STOP_S)
+            finally:
+                process.kill()
+                process.wait()
 
     def pid(self, name: str) -> int:
         """A process's id."""

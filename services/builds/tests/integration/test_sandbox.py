@@ -1,5 +1,6 @@
 """The sandbox itself: a shell in it, which a build never has, may try what it likes."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -103,8 +104,9 @@ async def test_what_was_made_comes_out(shell, tmp_path):
 
 
 def _held():
-    """What this process has open, and the groups that there are."""
-    return len(list(Path("/proc/self/fd").iterdir())), [g for g in _GROUPS.glob("*") if g.is_dir()]
+    """What this process has open, and the groups that it made."""
+    opened = len(list(Path("/proc/self/fd").iterdir()))
+    return opened, list(_GROUPS.glob(f"{os.getpid()}-*"))
 
 
 async def test_nothing_is_left_behind(shell):

@@ -76,7 +76,7 @@ class Bubblewrap(Sandbox):
     @override
     async def run(self, job: Job, limits: Limits, heard: Heard) -> Outcome:
         began = time.monotonic()
-        group = cgroups.make(str(uuid7()), limits)
+        group = cgroups.make(f"{os.getpid()}-{uuid7()}", limits)
         said = _Said(limits, heard)
         try:
             verdict, code = await self._watched(job, limits, group, said)
