@@ -81,7 +81,8 @@ def build(
         app.state.watch = _watch(db, bus, cache)
         tasks = [_background(bus.connect()), _background(relay.run())]
         if subscriptions:
-            tasks.append(_background(Listener(name, bus, db, list(subscriptions)).run()))
+            listener = Listener(name, bus, db, subscriptions, retry_s=settings.event_retry_s)
+            tasks.append(_background(listener.run()))
         for part in parts:
             await part.open(app)
         _freeze()
