@@ -18,19 +18,19 @@ from common.database import Queries
 from common.ids import uuid7
 from common.statements import unnested, word
 
+_NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
 
 class Tables(DeclarativeBase):
-    """The base of a service's tables; every service's schema holds an outbox and an inbox."""
+    """What every service's schema holds; a service has a base of its own below this one."""
 
-    metadata = sa.MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
+    metadata = sa.MetaData(naming_convention=_NAMES)
     type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it from the class
         datetime: sa.DateTime(timezone=True),
         dict[str, Any]: JSONB,
@@ -69,6 +69,15 @@ class InboxRow(Tables):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     seen_at: Mapped[datetime] = mapped_column(server_default=sa.func.now(), index=True)
+
+
+def schema(*shared: type[Tables]) -> sa.MetaData:
+    """Make the metadata of one service: its outbox, its inbox, and ``shared`` beside them."""
+    made = sa.MetaData(naming_convention=_NAMES)
+    rows: tuple[type[Tables], ...] = (OutboxRow, InboxRow, *shared)
+    for row in rows:
+        cast("sa.Table", row.__table__).to_metadata(made)
+    return made
 
 
 _COLUMNS = ["id", "subject", "key", "data", "request_id", "traceparent"]

@@ -7,10 +7,15 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from common import access
-from common.outbox import Tables
+from common import outbox
+from common.access import AccessRow
 
-__all__ = ["STORED", "AssetRow", "Tables", "UploadRow"]
+
+class Tables(outbox.Tables):
+    """The base of this service's tables, in a schema of its own."""
+
+    __abstract__ = True
+    metadata = outbox.schema(AccessRow)
 
 
 class AssetRow(Tables):
@@ -63,8 +68,8 @@ class UploadRow(Tables):
 
 # the row's own column as text: in RETURNING the table would be selected from once more
 _IS_PUBLIC = (
-    sa.select(access.AccessRow.is_public)
-    .where(access.AccessRow.resource_id == sa.literal_column("asset.project_id", sa.Uuid()))
+    sa.select(AccessRow.is_public)
+    .where(AccessRow.resource_id == sa.literal_column("asset.project_id", sa.Uuid()))
     .scalar_subquery()
     .label("is_public")
 )

@@ -8,7 +8,14 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from common.outbox import Tables
+from common import outbox
+
+
+class Tables(outbox.Tables):
+    """The base of this service's tables, in a schema of its own."""
+
+    __abstract__ = True
+    metadata = outbox.schema()
 
 
 class AccountRow(Tables):

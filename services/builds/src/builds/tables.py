@@ -8,10 +8,15 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from common import outbox
 from common.access import AccessRow
-from common.outbox import Tables
 
-__all__ = ["AccessRow", "BuildRow", "LogRow", "Tables"]
+
+class Tables(outbox.Tables):
+    """The base of this service's tables, in a schema of its own."""
+
+    __abstract__ = True
+    metadata = outbox.schema(AccessRow)
 
 
 class BuildRow(Tables):

@@ -7,12 +7,15 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from common import access
-from common.outbox import Tables
+from common import outbox
+from common.access import AccessRow
 
-__all__ = ["AccessRow", "DocumentRow", "DocumentUpdateRow", "Tables"]
 
-AccessRow = access.AccessRow
+class Tables(outbox.Tables):
+    """The base of this service's tables, in a schema of its own."""
+
+    __abstract__ = True
+    metadata = outbox.schema(AccessRow)
 
 
 class DocumentRow(Tables):

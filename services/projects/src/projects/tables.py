@@ -7,7 +7,14 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from common.outbox import Tables
+from common import outbox
+
+
+class Tables(outbox.Tables):
+    """The base of this service's tables, in a schema of its own."""
+
+    __abstract__ = True
+    metadata = outbox.schema()
 
 
 class ProjectRow(Tables):

@@ -1,6 +1,6 @@
 """Where Alembic begins: the tables that this service's schema should have."""
 
-from assets.tables import Tables
+from assets import tables
 from common import migrate
 
-migrate.run(Tables.metadata)
+migrate.run(tables.Tables.metadata)

@@ -3,4 +3,4 @@
 from auth import tables
 from common import migrate
 
-migrate.run(tables.AccountRow.metadata)
+migrate.run(tables.Tables.metadata)

@@ -8,8 +8,9 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam
 
 from builds.logs.schema import Line, State
-from builds.tables import AccessRow, BuildRow, LogRow
+from builds.tables import BuildRow, LogRow
 from common import access
+from common.access import AccessRow
 from common.database import Database
 
 _B = BuildRow

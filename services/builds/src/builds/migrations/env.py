@@ -1,6 +1,6 @@
 """The migrations of the builds schema."""
 
-from builds.tables import Tables
+from builds import tables
 from common import migrate
 
-migrate.run(Tables.metadata)
+migrate.run(tables.Tables.metadata)

@@ -7,9 +7,10 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
-from builds.tables import AccessRow, BuildRow
+from builds.tables import BuildRow
 from builds.types import Page
 from common import access
+from common.access import AccessRow
 from common.database import Database
 
 _B = BuildRow

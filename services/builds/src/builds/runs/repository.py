@@ -10,9 +10,10 @@ from sqlalchemy import bindparam
 
 from builds.runs.schema import Build
 from builds.runs.types import BuildRequested
-from builds.tables import AccessRow, BuildRow
+from builds.tables import BuildRow
 from builds.types import RETRYABLE, UNFINISHED, Manifest, Options, Status
 from common import access
+from common.access import AccessRow
 from common.answers import Window
 from common.contracts.builds import BuildCancelled, BuildQueued
 from common.database import Database

@@ -1,6 +1,6 @@
 """Runs collab's migrations."""
 
-from collab.tables import Tables
+from collab import tables
 from common import migrate
 
-migrate.run(Tables.metadata)
+migrate.run(tables.Tables.metadata)

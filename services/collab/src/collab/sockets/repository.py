@@ -4,8 +4,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from collab.tables import AccessRow
-from common.access import Access
+from common.access import Access, AccessRow
 from common.database import Queries
 
 _NEWEST = sa.select(

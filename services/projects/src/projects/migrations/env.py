@@ -3,4 +3,4 @@
 from common import migrate
 from projects import tables
 
-migrate.run(tables.ProjectRow.metadata)
+migrate.run(tables.Tables.metadata)

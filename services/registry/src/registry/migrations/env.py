@@ -3,4 +3,4 @@
 from common import migrate
 from registry import tables
 
-migrate.run(tables.TemplateRow.metadata)
+migrate.run(tables.Tables.metadata)
