@@ -22,7 +22,7 @@ async def seat(stores, desk_on):
 
     def env(name):
         migration = plan.migration(stores.context, name)
-        subprocess.run(migration.command, env=migration.environment, check=True)  # noqa: S603 - ours
+        subprocess.run(migration.command, env=migration.environment, check=True)  # noqa: S603 - the fleet's own command
         return stores.env(name)
 
     async with desk_on(env, stores) as made:
