@@ -1,5 +1,6 @@
 """What the steps of one build share: the order, its rooms, the tools, and who is told of it."""
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -24,7 +25,8 @@ _ESBUILD = "@esbuild/linux-{arch}/bin/esbuild"
 _ARCHITECTURES = {"x86_64": "x64", "aarch64": "arm64"}
 _SEARCHABLE = 0o001
 _ELSEWHERE = "worldloom-builds-"
-_STALE = 4
+# between a room's making and its lock there is a moment
+_STALE_S = 10.0
 
 
 class Told(Protocol):
@@ -107,18 +109,30 @@ def _open_place(wanted: Path) -> Path:
 
 def leave(shop: Workshop) -> None:
     """Remove what was made outside of our own home, unless somebody works there still."""
+    tidy(shop)
     if shop.rooms.parent.name.startswith(_ELSEWHERE):
         with suppress(OSError):
+            shop.rooms.mkdir(exist_ok=True)
             shop.rooms.rmdir()
             shutil.rmtree(shop.rooms.parent)
 
 
 def tidy(shop: Workshop) -> None:
-    """Remove the rooms of workers that did not come to do it."""
-    oldest = time.time() - _STALE * shop.settings.build_s_max
+    """Remove the rooms of workers that did not come to do it: nobody holds their locks."""
     for room in shop.rooms.glob("*"):
-        if room.stat().st_mtime < oldest:
-            shutil.rmtree(room, ignore_errors=True)
+        with suppress(OSError), _held(room) as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if room.stat().st_mtime < time.time() - _STALE_S:
+                shutil.rmtree(room, ignore_errors=True)
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[int]:
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield opened
+    finally:
+        os.close(opened)
 
 
 def _readable(tool: Path, place: Path) -> Path:
@@ -147,7 +161,9 @@ def rooms(shop: Workshop, name: str) -> Iterator[Rooms]:
         root.chmod(0o755)
         for folder in (made.tree, made.config, made.bundle, made.site):
             folder.mkdir()
-        yield made
+        with _held(root) as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH)
+            yield made
     finally:
         shutil.rmtree(root, ignore_errors=True)
 
