@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 from litestar.types import Scope
 
+from common import exchange
 from common.errors import InsufficientScopeError, NotFoundError, UnauthenticatedError
 
 NOBODY = UUID(int=0)
@@ -61,7 +62,8 @@ def needs(
 
 def headers_of(scope: Scope) -> dict[bytes, bytes]:
     """The request's headers by lower-case name."""
-    return dict(scope["headers"])
+    now = exchange.current()
+    return dict(scope["headers"]) if now is None or now.headers is None else now.headers
 
 
 def caller_of(scope: Scope) -> Caller:

@@ -3,6 +3,7 @@
 The type checker then sees that columns and fields agree, in number, order and type.
 """
 
+import asyncio
 import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable
@@ -133,8 +134,12 @@ class Database(Queries):
             _spent(began)
 
     async def close(self) -> None:
-        """Close every connection, after what runs has ended."""
-        await self._pool.close()
+        """Close every connection, after what runs has ended; what does not end is cut off."""
+        try:
+            async with asyncio.timeout(self._wait_s):
+                await self._pool.close()
+        except TimeoutError:
+            self._pool.terminate()
 
 
 async def _keep(_: asyncpg.Connection) -> None:

@@ -40,6 +40,7 @@ class Edge:
         now = Exchange(
             request_id.decode(), headers.get(b"traceparent", b"").decode("latin-1"), _target(scope)
         )
+        now.headers = headers
         exchange.enter(now)
         status = 0
 
@@ -47,11 +48,12 @@ class Edge:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                timing = f"total;dur={_ms(now.started)}, db;dur={now.database_s * 1e3:.2f}"
+                total_ms = (time.perf_counter() - now.started) * 1e3
+                timing = b"total;dur=%.2f, db;dur=%.2f" % (total_ms, now.database_s * 1e3)
                 message["headers"] = [
                     *message.get("headers", ()),
                     (b"x-request-id", request_id),
-                    (b"server-timing", timing.encode()),
+                    (b"server-timing", timing),
                     *([(b"link", now.links.encode())] if now.links else ()),
                 ]
             await send(message)

@@ -12,6 +12,7 @@ class Exchange:
     __slots__ = (
         "announced",
         "database_s",
+        "headers",
         "links",
         "request_id",
         "started",
@@ -23,6 +24,7 @@ class Exchange:
         self.request_id = request_id
         self.target = target
         self.links = ""
+        self.headers: dict[bytes, bytes] | None = None
         self.traceparent = traceparent
         self.started = time.perf_counter()
         self.database_s = 0.0

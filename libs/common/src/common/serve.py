@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 import structlog
 import uvloop
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
 from granian.errors import FatalError
 from granian.server.embed import Server
 from litestar import Litestar
@@ -46,6 +46,7 @@ async def serve(app: Litestar) -> None:
         address=settings.host,
         port=settings.port,
         interface=Interfaces.ASGI,
+        http=HTTPModes.http1,
         backlog=_BACKLOG,
         log_enabled=False,
         websockets=False,
