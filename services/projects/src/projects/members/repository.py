@@ -51,14 +51,6 @@ _PROMOTE = (
     .returning(*_COLUMNS)
 )
 _REMOVE = sa.delete(_M).where(_M.project_id == _PROJECT, _M.user_id == _USER)
-_RENAME = (
-    sa.update(_M)
-    .where(_M.user_id == _USER)
-    .values(
-        username=bindparam("new_username", type_=sa.Text),
-        display_name=bindparam("new_display_name", type_=sa.Text),
-    )
-)
 
 
 async def listed(db: Queries, project_id: UUID, caller_id: UUID) -> list[Member]:
@@ -103,8 +95,3 @@ async def promote(db: Queries, project_id: UUID, user_id: UUID, role: str) -> Me
 async def remove(db: Queries, project_id: UUID, user_id: UUID) -> None:
     """Take a member out."""
     await db.run(_REMOVE, project_id=project_id, user_id=user_id)
-
-
-async def rename(db: Queries, user_id: UUID, username: str, display_name: str) -> None:
-    """Remember what somebody is called now."""
-    await db.run(_RENAME, user_id=user_id, new_username=username, new_display_name=display_name)
