@@ -69,6 +69,8 @@ def _complete(operation: Document, opt: dict[str, Any]) -> None:
     if opt.get("anonymous"):
         security.append({})
     operation["security"] = security
+    # the framework gathers them in a set, whose order differs from run to run
+    operation.get("parameters", []).sort(key=lambda each: (each["in"], each["name"]))
     operation["x-scope"] = scope
     operation["x-rate-class"] = opt.get("rate", "read")
     content = {"application/json": {"schema": {"$ref": _REF.format(name="Failure")}}}

@@ -91,11 +91,7 @@ def _storage(context: Context, name: str) -> dict[str, str]:
 
 def _special(context: Context, name: str) -> dict[str, str]:
     if name == "auth":
-        return {
-            "KEY_ENCRYPTION_KEY": context.secrets.key_encryption_key,
-            # the local gateway speaks plain HTTP, on this machine alone
-            "COOKIES_ARE_SECURE": "false",
-        }
+        return {"KEY_ENCRYPTION_KEY": context.secrets.key_encryption_key}
     if name == "collab":
         return {
             "SOCKET_PORT": str(context.ports.collab_socket),
