@@ -6,6 +6,7 @@ from uuid import UUID
 from litestar import MediaType, Request, Response, Router, delete, get, post
 from litestar.datastructures import Cookie, State
 from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.types import Scope
 
@@ -66,7 +67,12 @@ async def refresh(
     return _granted(means.settings, grant, in_body=proof.in_body)
 
 
-@post("/logout", opt=needs(None, anonymous=True, rate="write", body=Refresh), status_code=204)
+@post(
+    "/logout",
+    opt=needs(None, anonymous=True, rate="write", body=Refresh),
+    status_code=204,
+    responses={204: ResponseSpec(None, description="The sessions are over.")},
+)
 async def logout(
     request: Request[object, object, State],
     db: NamedDependency[Database],
