@@ -46,12 +46,15 @@ class Settings(common.settings.Settings, frozen=True, kw_only=True):
     retry_pause_s_max: float = 8.0
     files_max: int = 20_000
     source_bytes_max: int = 512 * _MIB
+    # of the page and of each configuration, which the worker reads itself
+    read_bytes_max: int = 1 * _MIB
     blobs_per_call_max: int = 64
     blob_bytes_per_call_max: int = 32 * _MIB
     transfers_at_once: int = 8
     diagnostics_max: int = 200
     log_lines_max: int = 5000
     log_line_chars_max: int = 4000
+    message_chars_max: int = 4000
 
     # --- the sandbox
     sandbox_user: int = 10_101

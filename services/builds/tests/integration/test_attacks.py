@@ -63,11 +63,30 @@ async def test_a_configuration_cannot_reach_out(desk):
         ({"src/main.ts": "let = ;"}, "TYPE_ERROR"),
         ({"src/main.ts": "// @ts-nocheck\nimport './nope'"}, "BUNDLE_ERROR"),
         ({"src/main.ts": "import './main'; import '../../x'"}, "TYPE_ERROR"),
+        ({"project.json": '{"entry": "a\\u0000.ts"}', "index.html": "<p>"}, "ENTRY_MISSING"),
+        ({"index.html": "<script type=module src='a\0.ts'></script>"}, "ENTRY_MISSING"),
+        ({"src/main.ts": f"import {'x' * 100_000!r}"}, "TYPE_ERROR"),
+        ({"src/main.ts": "import 'a\0b'"}, "TYPE_ERROR"),
+        ({"tsconfig.json": "/* " * 100_000}, "CONFIG_INVALID"),
+        ({"tsconfig.json": " " * 1_048_577}, "RESOURCE_LIMIT"),
+        ({"index.html": " " * 1_048_577}, "RESOURCE_LIMIT"),
     ],
 )
 async def test_a_broken_project_is_told_how(desk, files, code):
     build = await _build(desk, files)
     assert (build["status"], build["errorCode"]) == ("failed", code)
+    assert len(build["errorMessage"]) <= 4000
+
+
+@pytest.mark.parametrize("config", ['{"compilerOptions": null}', '{"compilerOptions": [1]}'])
+async def test_a_configuration_of_nothing_is_none(desk, config):
+    build = await _build(desk, {"tsconfig.json": config})
+    assert build["status"] == "success"
+
+
+async def test_a_page_without_an_end_is_taken_as_it_is(desk):
+    build = await _build(desk, {"index.html": _PAGE + "<!-- <a " * 20_000})
+    assert build["status"] == "success"
 
 
 async def test_a_circle_of_modules_is_no_fault(desk):

@@ -16,6 +16,11 @@ _PAGE = """<!doctype html>
 """
 
 
+@pytest.mark.parametrize("tail", ["<!-- ", "<a ", '<a x="', "<![CDATA[", "</", "<script "])
+def test_what_does_not_end_starts_nothing(tail):
+    assert page.modules(_PAGE + tail * 20_000) == ["src/main.ts"]
+
+
 def test_only_the_projects_own_modules_are_started():
     assert page.modules(_PAGE) == ["src/main.ts"]
 

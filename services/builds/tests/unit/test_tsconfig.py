@@ -28,7 +28,10 @@ def test_comments_and_last_commas_are_read():
     assert tsconfig.read(text) == {"a": "//no", "b": [1, 2]}
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", '{"a": }', "[" * 100_000])
+_ENDLESS = ["/*" * 200_000, '"\\"' * 200_000, '{"a": "' + "\\" * 400_000, ", " * 200_000]
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"a": }', "[" * 100_000, *_ENDLESS])
 def test_what_cannot_be_read_is_the_projects_fault(text):
     with pytest.raises(BuildError) as raised:
         tsconfig.read(text)

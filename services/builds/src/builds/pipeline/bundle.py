@@ -84,7 +84,7 @@ async def modules(order: Order, plan: Plan, shop: Workshop, rooms: Rooms, told: 
 
 def _arguments(order: Order, plan: Plan) -> list[str]:
     config = msgspec.json.encode(tsconfig.for_the_bundler(plan.config)).decode()
-    target = str(plan.config.get("compilerOptions", {}).get("target", "es2022")).lower()
+    target = tsconfig.language(plan.config)
     return [
         *(f"./{entry}" for entry in plan.entries),
         "--bundle",

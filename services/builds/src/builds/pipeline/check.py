@@ -1,5 +1,6 @@
 """The type check, by the real compiler: its errors fail the build."""
 
+import asyncio
 from contextlib import closing
 
 import msgspec
@@ -24,7 +25,8 @@ async def types(plan: Plan, shop: Workshop, rooms: Rooms, told: Told) -> list[Di
         return []
     config = tsconfig.for_the_checker(plan.config, "/c/files.d.ts")
     (rooms.config / "tsconfig.json").write_bytes(msgspec.json.encode(config))
-    (rooms.config / "files.d.ts").write_text(_declarations(plan, rooms), encoding="utf-8")
+    declared = await asyncio.to_thread(_declarations, plan, rooms)
+    (rooms.config / "files.d.ts").write_text(declared, encoding="utf-8")
     job = Job(
         command=("/t/ts/tsc", "-p", "/c/tsconfig.json", "--pretty", "false"),
         mounts=(Mount(shop.tsc, "/t/ts"), Mount(rooms.tree, "/p"), Mount(rooms.config, "/c")),
@@ -45,10 +47,9 @@ async def types(plan: Plan, shop: Workshop, rooms: Rooms, told: Told) -> list[Di
 
 def _declarations(plan: Plan, rooms: Rooms) -> str:
     """What importing a picture or a shader gives, unless the project says so itself."""
-    theirs = "".join(
-        (rooms.tree / f).read_text(encoding="utf-8", errors="replace")
-        for f in plan.files
-        if f.endswith(".d.ts") and not f.startswith("node_modules/")
-    )
     endings = [*endings_of_files(), *endings_of_texts()]
-    return "".join(_MODULE.format(ending=e) for e in endings if f'"*.{e}"' not in theirs)
+    theirs = [f for f in plan.files if f.endswith(".d.ts") and not f.startswith("node_modules/")]
+    for file in theirs:
+        text = (rooms.tree / file).read_text(encoding="utf-8", errors="replace")
+        endings = [e for e in endings if f'"*.{e}"' not in text]
+    return "".join(_MODULE.format(ending=e) for e in endings)

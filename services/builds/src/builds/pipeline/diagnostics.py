@@ -8,14 +8,14 @@ from typing import Literal
 from builds.types import Diagnostic
 
 _TSC_AT = re.compile(
-    r"^(?P<file>.+?)\((?P<line>\d+),(?P<column>\d+)\): "
+    r"^(?P<file>.+?)\((?P<line>\d{1,9}),(?P<column>\d{1,9})\): "
     r"(?P<severity>error|warning) (?P<code>TS\d+): (?P<message>.*)$"
 )
 _TSC = re.compile(r"^(?P<severity>error|warning) (?P<code>TS\d+): (?P<message>.*)$")
 _ESBUILD = re.compile(
     r"^\S* ?\[(?P<severity>ERROR|WARNING)\] (?P<message>.*?)(?: \[(?P<code>[a-z0-9-]+)\])?$"
 )
-_ESBUILD_AT = re.compile(r"^ {4}(?P<file>\S.*?):(?P<line>\d+):(?P<column>\d+):$")
+_ESBUILD_AT = re.compile(r"^ {4}(?P<file>\S.*?):(?P<line>\d{1,9}):(?P<column>\d{1,9}):$")
 _OURS = "../c/"
 
 

@@ -39,8 +39,9 @@ class _Scripts(HTMLParser):
         self.found: list[Script] = []
         self.head_ends: int | None = None
         self.body_ends: int | None = None
+        # not closed: what does not end is passed over, as by a browser, and not gone through again
+        # from each of its characters
         self.feed(text)
-        self.close()
 
     @property
     def _here(self) -> int:

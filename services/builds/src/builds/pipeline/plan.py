@@ -35,16 +35,30 @@ class Plan(Struct, frozen=True):
     files: list[str]
 
 
-def of(tree: Path) -> Plan:
-    """Look at a tree; raises ``BuildError`` where it cannot be built."""
+def of(tree: Path, text_bytes_max: int) -> Plan:
+    """Look at a tree; raises ``BuildError`` where it cannot be built.
+
+    The page and the project's own configuration have at most ``text_bytes_max`` bytes each.
+    """
     files = sorted(str(p.relative_to(tree)) for p in tree.rglob("*") if p.is_file())
+    _refuse_long(tree, "project.json", text_bytes_max)
     about = _about(tree)
     page_path = page.local(about.page) or "index.html"
+    for name in (page_path, "tsconfig.json"):
+        if name in files:
+            _refuse_long(tree, name, text_bytes_max)
     text = _text(tree / page_path) if page_path in files else page.empty(about.name)
     config = tsconfig.read(_text(tree / "tsconfig.json")) if "tsconfig.json" in files else {}
     entries = _entries(about, page.modules(text), set(files))
     is_typed = any(f.endswith(_CHECKED) for f in files)
     return Plan(page_path, text, entries, is_typed, config, files)
+
+
+def _refuse_long(tree: Path, name: str, bytes_max: int) -> None:
+    """What the worker itself reads, outside of any sandbox, has a limit."""
+    path = tree / name
+    if path.is_file() and path.stat().st_size > bytes_max:
+        raise BuildError("RESOURCE_LIMIT", f"{name} has more than {bytes_max} bytes.")
 
 
 def _about(tree: Path) -> About:

@@ -39,7 +39,7 @@ async def _steps(
 ) -> Result:
     with step(told, fetch.STEP):
         await fetch.sources(order, shop, origin, place, told)
-        plan = await asyncio.to_thread(plans.of, place.tree)
+        plan = await asyncio.to_thread(plans.of, place.tree, shop.settings.read_bytes_max)
     made = await _compiled(order, plan, shop, place, told)
     with step(told, package.STEP):
         site, archive = await asyncio.to_thread(_packed, order, plan, made, shop, place)

@@ -8,9 +8,10 @@ import msgspec
 
 from builds.types import BuildError, Diagnostic
 
-# strings and comments of JSON with comments; a comma before a closing bracket
-_PARTS = re.compile(r'("(?:\\.|[^"\\\n])*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
-_LAST_COMMA = re.compile(r'("(?:\\.|[^"\\\n])*")|,(?=\s*[}\]])')
+# strings and comments of JSON with comments; a comma before a closing bracket. What does not end
+# is taken to its end too: whatever is tried, no character is looked at again and again
+_PARTS = re.compile(r'("(?:\\.|[^"\\\n])*"?)|//[^\n]*|/\*.*?(?:\*/|\Z)', re.DOTALL)
+_LAST_COMMA = re.compile(r'("(?:\\.|[^"\\\n])*"?)|,(?=\s*+[}\]])', re.DOTALL)
 _TREE = PurePosixPath("/p")
 
 _HEEDED = frozenset(
@@ -118,6 +119,11 @@ def for_the_bundler(theirs: dict[str, Any]) -> dict[str, Any]:
     heeded = {name: options[name] for name in _FOR_THE_BUNDLER if name in options}
     paths = {k: [f"./{p}" for p in v] for k, v in _paths(options).items()}
     return {"compilerOptions": {**heeded, "paths": paths}}
+
+
+def language(theirs: dict[str, Any]) -> str:
+    """The edition of the language that the code is to become, if the project names one."""
+    return str(_options(theirs).get("target", "")).lower()
 
 
 def _options(theirs: dict[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import time
 from contextlib import suppress
 from uuid import UUID
 
+import msgspec
 import structlog
 from msgspec import Struct
 
@@ -14,7 +15,7 @@ from builds.pipeline import run
 from builds.pipeline.context import Order, Workshop
 from builds.pipeline.run import Result
 from builds.settings import Settings
-from builds.types import BuildError
+from builds.types import BuildError, Diagnostic
 from builds.work import repository
 from builds.work.journal import Journal
 from builds.work.repository import Claim, End
@@ -95,21 +96,36 @@ async def _end(bench: Bench, claim: Claim, journal: Journal, shelf: StoreShelf) 
     try:
         result = await _result(bench, claim, journal, shelf)
     except BuildError as exc:
+        longest = bench.settings.message_chars_max
         return End(
             status=exc.status,
             error_code=exc.code,
-            error_message=str(exc),
-            diagnostics=exc.diagnostics,
+            error_message=_kept(str(exc), longest),
+            diagnostics=[_kept_diagnostic(d, longest) for d in exc.diagnostics],
         )
     except Exception as exc:
         log.exception("build_broke", build=str(claim.build_id), error=repr(exc))
         message = "Something went wrong in the worker; try again."
         return End(status="failed", error_code="INTERNAL_ERROR", error_message=message)
+    longest = bench.settings.message_chars_max
     return End(
         status="success",
-        diagnostics=result.diagnostics,
+        diagnostics=[_kept_diagnostic(d, longest) for d in result.diagnostics],
         artifacts=result.artifacts,
         site=result.site,
+    )
+
+
+def _kept(text: str, longest: int) -> str:
+    """Text that others have a hand in, as the database and an event can hold it."""
+    return text[:longest].replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def _kept_diagnostic(found: Diagnostic, longest: int) -> Diagnostic:
+    return msgspec.structs.replace(
+        found,
+        file=None if found.file is None else _kept(found.file, longest),
+        message=_kept(found.message, longest),
     )
 
 
