@@ -15,6 +15,7 @@ import pytest
 from common.access import Access, learn
 from common.database import Database
 from common.ids import uuid7
+from common.testing.processes import free_port
 
 _READY_S = 60.0
 _STOP_S = 30.0
@@ -48,14 +49,20 @@ class Company:
     def __init__(self, env: Callable[[str], dict[str, str]], logs: Path) -> None:
         self._env = env
         self._logs = logs
+        # of its own: other tests run services on the stores' ports
+        self._ports = {name: free_port() for name in ("projects", "assets", "builds", "worker")}
         self._running: dict[str, subprocess.Popen[bytes]] = {}
-        self.builds_env = env("builds") | _HASTE
+        self.builds_env = self.environment("builds")
 
     def environment(self, name: str) -> dict[str, str]:
         """What a process is told."""
-        if name.startswith("worker"):
-            return self.builds_env | {"PORT": str(int(self.builds_env["PORT"]) + 700)}
-        return self._env(name) | _HASTE
+        service = "builds" if name.startswith("worker") else name
+        port = self._ports.setdefault(name, free_port())
+        near = {
+            f"{other.upper()}_URL": f"http://127.0.0.1:{self._ports[other]}"
+            for other in ("projects", "assets", "builds")
+        }
+        return self._env(service) | _HASTE | near | {"PORT": str(port)}
 
     def url(self, name: str) -> str:
         """Where a process answers."""

@@ -1,5 +1,7 @@
 """What the stores allow a service, and what they deny it."""
 
+from collections.abc import Iterator
+
 import asyncpg
 import nats
 import nats.errors
@@ -8,7 +10,14 @@ import redis.asyncio
 import redis.exceptions
 from nats.aio.client import Client
 
-from fleet.testing import Running
+from fleet.testing import Running, running
+
+
+@pytest.fixture(scope="module")
+def stores() -> Iterator[Running]:
+    """Stores of these tests alone: what they publish and take is nobody else's."""
+    with running(("stores",)) as started:
+        yield started
 
 
 async def connected(stores: Running, name: str, denied: list[str]) -> Client:

@@ -15,6 +15,7 @@ from websockets.exceptions import ConnectionClosed
 
 from collab.yjs import messages, updates, varints
 from common.ids import uuid7
+from common.testing.processes import free_port
 from fleet.ports import LOOPBACK
 
 SOON_S = 5.0
@@ -241,9 +242,17 @@ async def _running(process, stand_in, service_env, **settings: str):
     """Run projects and collab; ``settings`` are collab's own."""
     auth = stand_in()
     listening = await auth.start()
-    projects_env = service_env("projects") | {"AUTH_URL": auth.url}
+    # ports of their own: other tests run services on the stores' ports
+    projects_env = service_env("projects") | {"AUTH_URL": auth.url, "PORT": str(free_port())}
     projects = process(("common.serve", "projects.main:create_app"), projects_env)
-    own = {"AUTH_URL": auth.url, "ALLOWED_ORIGINS": ORIGIN, "DRAIN_SECONDS": "0.2"}
+    own = {
+        "AUTH_URL": auth.url,
+        "PROJECTS_URL": projects.url,
+        "ALLOWED_ORIGINS": ORIGIN,
+        "DRAIN_SECONDS": "0.2",
+        "PORT": str(free_port()),
+        "SOCKET_PORT": str(free_port()),
+    }
     collab = process(("collab.main",), service_env("collab") | own | settings)
     await asyncio.gather(projects.start(), collab.start())
     try:

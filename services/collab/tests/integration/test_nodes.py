@@ -10,26 +10,31 @@ import msgspec
 import pytest
 
 from common.ids import uuid7
+from common.testing.processes import free_port
 from fleet import ports
 
 
 @pytest.fixture(scope="module")
 async def accounts(process, service_env):
     """The real auth service."""
-    auth = process(("common.serve", "auth.main:create_app"), service_env("auth"))
+    env = service_env("auth") | {"PORT": str(free_port())}
+    auth = process(("common.serve", "auth.main:create_app"), env)
     await auth.start()
     yield auth
     await auth.end()
 
 
 @pytest.fixture(scope="module")
-async def node(process, service_env, accounts):
+async def node(process, service_env, accounts, seat):
     """Another node, on other ports."""
     free = ports.free()
+    async with seat() as desk:
+        projects = desk.projects.url
     own = {
         "PORT": str(free.collab),
         "SOCKET_PORT": str(free.collab_socket),
         "AUTH_URL": accounts.url,
+        "PROJECTS_URL": projects,
         "DRAIN_SECONDS": "0.2",
         "HEARTBEAT_S": "0.5",
         "AUTH_WAIT_S": "0.5",
