@@ -11,6 +11,7 @@ from builds.settings import Settings
 from builds.types import Step, StepStatus
 from builds.work.repository import Line
 
+_ORDER = ("fetch", "check", "bundle", "package", "publish")
 _CUT = "The log is cut here: it has as many lines as it may."
 
 
@@ -28,8 +29,8 @@ class Journal(Told):
 
     @property
     def steps(self) -> list[Step]:
-        """The steps so far."""
-        return list(self._steps.values())
+        """The steps so far, in the order of the pipeline, whichever of two at once began first."""
+        return sorted(self._steps.values(), key=lambda step: _ORDER.index(step.name))
 
     @override
     def say(self, step: str, text: str) -> None:
