@@ -12,5 +12,6 @@ class Settings(common.settings.Settings, frozen=True, kw_only=True):
     file_bytes_max: int = 26_214_400
     batch_operations_max: int = 500
     batch_bytes_max: int = 33_554_432
+    batch_moves_max: int = 10_000
     write_attempts_max: int = 8
     blobs_per_call_max: int = 64

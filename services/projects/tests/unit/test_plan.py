@@ -23,7 +23,7 @@ def _current(path: str, text: str = "old") -> Current:
 
 
 def _plan(*paths: str) -> Plan:
-    return Plan([_current(path) for path in paths], 1000)
+    return Plan([_current(path) for path in paths], 1000, 100)
 
 
 def _refused(plan: Plan, **operation: Any) -> str:
@@ -59,6 +59,16 @@ def test_a_move_that_changes_case_alone_is_a_move() -> None:
         ("Main.ts", "main.ts"),
         ("main.ts", None),
     ]
+
+
+def test_a_folder_that_doubles_again_and_again_is_stopped() -> None:
+    plan = _plan("a/x")
+    for number in range(5):
+        plan.step(Operation(op="copy", path="a", to=f"b{number}"))
+        plan.step(Operation(op="move", path=f"b{number}", to=f"a/{number}"))
+    plan.step(Operation(op="copy", path="a", to="c"))
+    assert _refused(plan, op="copy", path="a", to="d") == "PAYLOAD_TOO_LARGE"
+    assert len(plan.changes()) == 63
 
 
 def test_what_comes_back_to_what_it_was_is_no_change() -> None:

@@ -2,7 +2,12 @@
 
 import msgspec
 
-from common.errors import InvalidError, NotFoundError, PreconditionFailedError
+from common.errors import (
+    InvalidError,
+    NotFoundError,
+    PayloadTooLargeError,
+    PreconditionFailedError,
+)
 from projects.errors import FileExistsAlreadyError, InvalidPathError
 from projects.files.schema import Operation
 from projects.files.types import Change, Current, checked_path, content_of, decoded, folded
@@ -22,10 +27,16 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Plan:
-    """The project's tree, as far as the steps touch it, and as they leave it."""
+    """The project's tree, as far as the steps touch it, and as they leave it.
 
-    def __init__(self, current: list[Current], bytes_max: int) -> None:
+    ``moves_max`` is how many files all moves and copies together may be about: a folder that is
+    copied into itself again and again doubles each time.
+    """
+
+    def __init__(self, current: list[Current], bytes_max: int, moves_max: int) -> None:
         self._bytes_max = bytes_max
+        self._moves_max = moves_max
+        self._moves = 0
         self._before = {c.path: c for c in current}
         self._now = {
             c.path: Place(path=c.path, hash=c.hash, size=c.size, encoding=c.encoding, document=c)
@@ -83,23 +94,38 @@ class Plan:
         if to == path or to.startswith(f"{path}/"):
             raise InvalidError.of("to", "A file or folder does not go into itself.")
         inside = self._inside(path)
+        self._count(inside)
         is_move = operation.op == "move"
-        # on a copy, so that a step that is refused half way leaves nothing behind
         gone = set(inside) if is_move else set()
-        after = {n: p for n, p in self._now.items() if n not in gone}
-        folds = {fold: n for fold, n in self._folds.items() if n not in gone}
-        moved: dict[str, str] = {}
-        for name in inside:
-            target = checked_path(to + name[len(path) :])
-            if target in after:
-                raise FileExistsAlreadyError("There is a file at the path.", {"path": target})
-            _make_room(folds, target)
-            origin = name if is_move else None
-            after[target] = msgspec.structs.replace(self._now[name], path=target, moved_from=origin)
-            moved[name] = target
-        self._now, self._folds = after, folds
+        targets = {name: checked_path(to + name[len(path) :]) for name in inside}
+        # all of them first, so that a step that is refused half way leaves nothing behind
+        for target in targets.values():
+            self._refuse_taken(target, gone)
+        places = {n: self._now.pop(n) if is_move else self._now[n] for n in inside}
         if is_move:
-            self._moved |= moved
+            for name in inside:
+                del self._folds[folded(name)]
+            self._moved |= targets
+        for name, target in targets.items():
+            origin = name if is_move else None
+            place = msgspec.structs.replace(places[name], path=target, moved_from=origin)
+            self._now[target] = place
+            self._folds[folded(target)] = target
+
+    def _count(self, inside: list[str]) -> None:
+        self._moves += len(inside)
+        if self._moves > self._moves_max:
+            limit = self._moves_max
+            raise PayloadTooLargeError("The steps move too many files.", {"limit": limit})
+
+    def _refuse_taken(self, target: str, gone: set[str]) -> None:
+        """Refuse a path that is taken, in this case or another, by what stays where it is."""
+        twin = self._folds.get(folded(target))
+        if twin is None or twin in gone:
+            return
+        if twin == target:
+            raise FileExistsAlreadyError("There is a file at the path.", {"path": target})
+        raise InvalidPathError("A path differs from another in case alone.", {"path": twin})
 
     def _inside(self, path: str) -> list[str]:
         """The file at ``path``, or all files of the folder that it is."""

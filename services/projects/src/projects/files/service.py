@@ -1,5 +1,6 @@
 """What may be done with the files of a project."""
 
+import asyncio
 from typing import Any
 from uuid import UUID
 
@@ -157,10 +158,15 @@ async def batch(
     async with db.transaction() as tx:
         await lifecycle.held_for(tx, caller, project_id, WRITERS)
         current = await repository.current(tx, project_id, *touched(wanted.operations))
-        plan = Plan(current, settings.file_bytes_max)
-        outcomes = [_step(plan, i, o, wanted) for i, o in enumerate(wanted.operations)]
+        plan = Plan(current, settings.file_bytes_max, settings.batch_moves_max)
+        # beside the loop: many files or bytes are no reason for others to wait
+        outcomes = await asyncio.to_thread(_steps, plan, wanted)
         files = await _apply(tx, settings, caller, project_id, plan.changes())
     return [_with_file(outcome, files) for outcome in outcomes]
+
+
+def _steps(plan: Plan, wanted: Batch) -> list[Outcome]:
+    return [_step(plan, index, step, wanted) for index, step in enumerate(wanted.operations)]
 
 
 def _step(plan: Plan, index: int, operation: Operation, wanted: Batch) -> Outcome:
