@@ -8,10 +8,12 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from projects.permissions import Role
 
-# no control characters: a name is shown on one line
-Name = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^(?=.*\S)[^\x00-\x1f\x7f]+$")]
+# no control characters: a name is shown on one line; "$" alone would let a last line break in
+Name = Annotated[
+    str, Meta(min_length=1, max_length=100, pattern=r"^(?=.*\S)[^\x00-\x1f\x7f]+$(?!\n)")
+]
 Description = Annotated[str, Meta(max_length=2000, pattern=r"^[^\x00]*$")]
-Url = Annotated[str, Meta(max_length=2000, pattern=r"^(https?://|/)[^\x00-\x20]*$")]
+Url = Annotated[str, Meta(max_length=2000, pattern=r"^(https?://|/)[^\x00-\x20]*$(?!\n)")]
 SORTS = ("createdAt", "updatedAt", "name")
 Options = Annotated[dict[str, Any], Meta(max_length=200)]
 

@@ -12,7 +12,7 @@ type Encoding = Literal["utf-8", "base64"]
 
 # of a UUID's length and more would be ambiguous in a path that takes either
 Slug = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=35)]
-Line = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Line = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$(?!\n)")]
 Text = Annotated[str, Meta(max_length=2000, pattern=r"^[^\x00]*$")]
 Version = Annotated[
     str,
