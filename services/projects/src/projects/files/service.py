@@ -188,7 +188,8 @@ async def _apply(
         return {}
     results = await repository.change_all(tx, project_id, caller.user_id, changes, "rest")
     for change, result in zip(changes, results, strict=True):
-        if result.verdict == "retry":
+        # what the steps asked for did hold when they were taken: only another writer is in the way
+        if result.verdict in {"retry", "stale", "exists"}:
             raise ConflictError("Somebody else writes these files at once; try again.")
         refuse(result, change.path)
     if await repository.live_count(tx, project_id) > settings.files_per_project_max:
