@@ -122,6 +122,7 @@ def build(
         secret=settings.fleet_secret,
         log=settings.access_log,
         announced=relay.wake,
+        unread_bytes_max=settings.unread_bytes_max,
     )
     return app
 

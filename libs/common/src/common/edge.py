@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
-from common import errors, exchange, telemetry
+from common import errors, exchange, telemetry, unread
 from common.exchange import Exchange
 from common.ids import uuid7
 
@@ -22,9 +22,16 @@ class Edge:
     """Wraps a service's application. Identity headers without the secret are answered with 401."""
 
     def __init__(
-        self, app: ASGIApp, *, secret: str, log: bool, announced: Callable[[], None]
+        self,
+        app: ASGIApp,
+        *,
+        secret: str,
+        log: bool,
+        announced: Callable[[], None],
+        unread_bytes_max: int,
     ) -> None:
         self._app = app
+        self._unread_bytes_max = unread_bytes_max
         self._secret = secret.encode()
         self._log = log
         self._announced = announced
@@ -43,10 +50,13 @@ class Edge:
         now.headers = headers
         exchange.enter(now)
         status = 0
+        body = unread.Body(receive) if unread.is_expected(headers) else None
 
         async def wrapped(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
+                if body is not None:
+                    await body.finish(self._unread_bytes_max)
                 status = message["status"]
                 total_ms = (time.perf_counter() - now.started) * 1e3
                 timing = b"total;dur=%.2f, db;dur=%.2f" % (total_ms, now.database_s * 1e3)
@@ -59,7 +69,7 @@ class Edge:
             await send(message)
 
         if self._trusts(scope, headers):
-            await self._app(scope, receive, wrapped)
+            await self._app(scope, body or receive, wrapped)
         else:
             await _refuse(scope, headers, wrapped)
         if now.announced:

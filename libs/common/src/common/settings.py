@@ -25,6 +25,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     access_log: bool = True
     drain_seconds: float = 1.5
     body_bytes_max: int = 1_048_576
+    # of a body that is refused unread, so that the refusal arrives
+    unread_bytes_max: int = 67_108_864
     outgoing_timeout_s: float = 2.0
     relay_poll_s: float = 0.25
     event_retry_s: float = 0.5
