@@ -4,6 +4,7 @@ import pytest
 from litestar.types import HTTPReceiveMessage
 
 from common import unread
+from common.errors import InvalidError
 
 
 def _sent(*pieces: bytes, is_whole: bool = True) -> list[HTTPReceiveMessage]:
@@ -29,6 +30,19 @@ async def test_what_is_left_is_taken(*, is_whole: bool) -> None:
     await body.finish(100)
     assert messages == []
     await body.finish(100)
+
+
+async def test_a_body_that_breaks_off_is_the_callers_fault() -> None:
+    body = _body(_sent(b"a", is_whole=False))
+    assert (await body())["type"] == "http.request"
+    with pytest.raises(InvalidError):
+        await body()
+
+
+async def test_who_goes_after_the_body_goes() -> None:
+    body = _body([*_sent(b"a"), {"type": "http.disconnect"}])
+    assert (await body())["type"] == "http.request"
+    assert (await body())["type"] == "http.disconnect"
 
 
 async def test_there_is_a_limit_to_it() -> None:
