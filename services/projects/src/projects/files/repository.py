@@ -67,6 +67,7 @@ _SHOW = Shared(
     .join(BlobRow, BlobRow.hash == _F.hash)
     .where(is_visible()),
     ["project_id", "user_id", "path", "known"],
+    lanes=1,
 )
 _PROJECT = bindparam("project_id", type_=sa.Uuid)
 _USER = bindparam("user_id", type_=sa.Uuid)

@@ -49,6 +49,7 @@ _SHOW = Shared(
     .outerjoin(MemberRow, membership(_K.c.user_id))
     .where(is_visible()),
     ["project_id", "user_id"],
+    lanes=1,
 )
 
 
