@@ -20,8 +20,8 @@ class Shared[*Ts]:
     """A statement over ``statements.keys``: it selects ``i`` and then ``*Ts``.
 
     ``exclusive`` names the parameters that together must not be in flight twice, as the rows that a
-    write touches must not; ``lanes`` is how many batches may be under way: one for quick reads, which
-    then travel in larger company, more for writes, which wait for the disk.
+    write touches must not; ``lanes`` is how many batches may be under way: one for quick reads,
+    which then travel in larger company, more for writes, which wait for the disk.
     """
 
     def __init__(
