@@ -48,6 +48,8 @@ class Settings(common.settings.Settings, frozen=True, kw_only=True):
     source_bytes_max: int = 512 * _MIB
     # of the page and of each configuration, which the worker reads itself
     read_bytes_max: int = 1 * _MIB
+    # Linux takes 128 KiB
+    argument_bytes_max: int = 100_000
     blobs_per_call_max: int = 64
     blob_bytes_per_call_max: int = 32 * _MIB
     transfers_at_once: int = 8

@@ -4,6 +4,7 @@ import pytest
 
 _PAGE = "<script type=module src=src/main.ts></script>"
 _ENV = 'import e from "{path}" with {{ type: "text" }}; console.log(e);'
+_LONG = f'{{"compilerOptions": {{"paths": {{"x": ["{"y" * 100_000}"]}}}}}}'
 _READS = [
     "/proc/1/environ",
     "/proc/self/environ",
@@ -68,6 +69,8 @@ async def test_a_configuration_cannot_reach_out(desk):
         ({"src/main.ts": f"import {'x' * 100_000!r}"}, "TYPE_ERROR"),
         ({"src/main.ts": "import 'a\0b'"}, "TYPE_ERROR"),
         ({"tsconfig.json": "/* " * 100_000}, "CONFIG_INVALID"),
+        ({"tsconfig.json": _LONG}, "CONFIG_INVALID"),
+        ({"x": "", "x/y": ""}, "SOURCE_CORRUPT"),
         ({"tsconfig.json": " " * 1_048_577}, "RESOURCE_LIMIT"),
         ({"index.html": " " * 1_048_577}, "RESOURCE_LIMIT"),
     ],

@@ -60,8 +60,12 @@ class Bundle(Struct, frozen=True):
 async def modules(order: Order, plan: Plan, shop: Workshop, rooms: Rooms, told: Told) -> Bundle:
     """Bundle what the page starts; raises ``BuildError`` only for what no diagnostic tells."""
     archive = rooms.root / "bundle.tar"
+    arguments = _arguments(order, plan)
+    # the system takes an argument only so long, and says so too late
+    if max(len(argument.encode()) for argument in arguments) > shop.settings.argument_bytes_max:
+        raise BuildError("CONFIG_INVALID", "tsconfig.json has more to say than can be heeded.")
     job = Job(
-        command=("/t/esbuild", *_arguments(order, plan)),
+        command=("/t/esbuild", *arguments),
         mounts=(Mount(shop.esbuild, "/t/esbuild"), Mount(rooms.tree, "/p")),
         takes=_OUT,
         output=archive,

@@ -59,6 +59,14 @@ def _refuse_the_unreasonable(manifest: Manifest, shop: Workshop) -> None:
     for path in paths:
         if not _is_inside(path):
             raise BuildError("SOURCE_CORRUPT", f"{path!r} is no path inside of a project.")
+    folders = {str(folder) for path in _placed(manifest) for folder in PurePosixPath(path).parents}
+    both = next((path for path in _placed(manifest) if path in folders), None)
+    if both is not None:
+        raise BuildError("SOURCE_CORRUPT", f"{both!r} is a file and a folder.")
+
+
+def _placed(manifest: Manifest) -> list[str]:
+    return [f.path for f in manifest.files] + [f"{ASSETS}/{a.name}" for a in manifest.assets]
 
 
 def _is_inside(path: str) -> bool:
