@@ -16,6 +16,7 @@ class Settings(settings.Settings, frozen=True, kw_only=True):
     jwks_refetch_s_min: float = 5.0
     auth_wait_s: float = 10.0
     ticket_session_s: float = 3600.0
+    ticket_chars_max: int = 512
     heartbeat_s: float = 20.0
     close_wait_s: float = 2.0
 

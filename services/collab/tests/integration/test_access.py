@@ -76,6 +76,31 @@ async def test_anything_else_may_not_come_first(desk, first):
     assert await closed(socket) == 4401
 
 
+async def test_who_is_not_known_yet_says_nothing_long(desk):
+    project = await desk.project()
+    await desk.write(project, "a.txt", "")
+    socket = await desk.connect(f"/documents/{project}/a.txt")
+    await socket.send(b"x" * 70_000)
+    assert await closed(socket) == 1009
+
+
+async def test_a_document_takes_long_messages_once_the_sender_is_known(desk):
+    project = await desk.project()
+    await desk.write(project, "a.txt", "")
+    socket = await desk.connect(f"/documents/{project}/a.txt")
+    await socket.send('{"type": "auth", "accessToken": "' + desk.auth.token(desk.owner) + '"}')
+    assert await asyncio.wait_for(socket.recv(), 5)
+    await socket.send(b"\x7f" + b"x" * 70_000)
+    await socket.send(b"\x00\x00\x01\x00")
+    assert await asyncio.wait_for(socket.recv(), 5)
+
+
+async def test_a_ticket_that_is_none_is_not_asked_for(desk):
+    project = await desk.project()
+    socket = await desk.connect(f"/projects/{project}?ticket={'x' * 5000}")
+    assert await closed(socket) == 4401
+
+
 def bad_tokens(auth, user):
     """Tokens of every kind that must not be good."""
     good = auth.token(user)

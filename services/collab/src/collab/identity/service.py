@@ -66,6 +66,8 @@ class Doorman:
         return await self._tokens.verify(access_token)
 
     async def _redeem(self, ticket: str) -> Identity:
+        if len(ticket) > self._settings.ticket_chars_max:
+            raise UnauthenticatedError("This is no ticket.")
         try:
             found = await self._auth.post(
                 "/internal/ws-tickets/redeem", {"ticket": ticket}, Redeemed

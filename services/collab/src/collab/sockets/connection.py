@@ -24,6 +24,7 @@ class Limits(msgspec.Struct, frozen=True):
     frames_per_second: float
     frames_burst: int
     early_frames_max: int
+    early_bytes_max: int
     send_buffer_bytes_max: int
 
 
@@ -42,6 +43,7 @@ class Socket(ServerConnection):
         self.is_shut = False
         self._sink: Sink | None = None
         self._early: list[tuple[bytes, bool]] = []
+        self._early_bytes = 0
         self._parts: list[bytes] = []
         self._is_text = False
         self._is_full = False
@@ -99,7 +101,10 @@ class Socket(ServerConnection):
             self._sink(data, self._is_text)
             return
         self._early.append((data, self._is_text))
-        if len(self._early) > self.limits.early_frames_max:
+        self._early_bytes += len(data)
+        if self._early_bytes > self.limits.early_bytes_max:
+            self.shut(closing.TOO_BIG, "too much before the greeting")
+        elif len(self._early) > self.limits.early_frames_max:
             self.shut(closing.TOO_MANY, _WAIT)
 
     def _is_allowed(self) -> bool:

@@ -46,6 +46,7 @@ class Listener:
             settings.frames_per_second,
             settings.frames_burst,
             settings.early_frames_max,
+            settings.document_frame_bytes_max,
             settings.send_buffer_bytes_max,
         )
         self._server: Server | None = None
@@ -100,7 +101,8 @@ class Listener:
             return connection.respond(HTTPStatus.NOT_FOUND, "There is no such thing.\n")
         connection.target = wanted
         connection.limits = self._limits
-        if wanted.path is None:
+        # who has not said yet who they are says nothing long
+        if wanted.path is None or not (wanted.ticket or wanted.access_token):
             connection.protocol.max_message_size = self._settings.room_frame_bytes_max
         return None
 
@@ -123,6 +125,8 @@ class Listener:
 
     async def _admit(self, socket: Socket) -> None:
         identity = await self._doorman.identify(socket)
+        if socket.target.path is not None:
+            socket.protocol.max_message_size = self._settings.document_frame_bytes_max
         member = await self._gate.admit(socket, identity)
         session = Session(member, self._doorman)
         try:
