@@ -7,6 +7,7 @@ class Settings(common.settings.Settings, frozen=True, kw_only=True):
     """Every service's settings, and this one's limits."""
 
     projects_per_user_max: int = 500
+    project_bytes_max: int = 65_536
     members_per_project_max: int = 200
     files_per_project_max: int = 20_000
     file_bytes_max: int = 26_214_400

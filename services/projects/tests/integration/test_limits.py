@@ -44,3 +44,18 @@ async def test_there_is_a_limit_to_a_body(serve: Serving) -> None:
         refused = await desk.call("POST", "/api/v1/projects", sends=sends)
         error = refused.json()["error"]
         assert (refused.status_code, error["code"]) == (413, "PAYLOAD_TOO_LARGE")
+
+
+async def test_there_is_a_limit_to_what_is_said_of_a_project(serve: Serving) -> None:
+    async with serve(PROJECT_BYTES_MAX="2000") as client:
+        desk = Desk(client)
+        project = await desk.project(settings={"a": "x" * 1000})
+        for method, path, sends in (
+            ("POST", "/api/v1/projects", {"name": "x", "settings": {"a": "x" * 2000}}),
+            ("PUT", project, {"name": "x", "settings": {"a": "x" * 2000}}),
+            ("PATCH", project, {"settings": {"b": "x" * 1000}}),
+        ):
+            refused = await desk.call(method, path, sends=sends)
+            assert refused.json()["error"]["code"] == "PAYLOAD_TOO_LARGE"
+        kept = (await desk.call("GET", project)).json()["data"]["settings"]
+        assert kept == {"a": "x" * 1000}

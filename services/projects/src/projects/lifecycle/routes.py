@@ -62,22 +62,24 @@ async def create(
 async def replace(
     db: NamedDependency[Database],
     caller: NamedDependency[Caller],
+    settings: NamedDependency[Settings],
     project_id: FromPath[UUID],
     data: JSONBody[Replacement],
 ) -> Response[answers.Answer[Project]]:
     """Replace what is said about a project."""
-    return answers.raw(await service.replace(db, caller, project_id, data))
+    return answers.raw(await service.replace(db, settings, caller, project_id, data))
 
 
 @patch("/{project_id:uuid}", opt=_WRITE)
 async def change(
     db: NamedDependency[Database],
     caller: NamedDependency[Caller],
+    settings: NamedDependency[Settings],
     project_id: FromPath[UUID],
     data: JSONBody[Changes],
 ) -> Response[answers.Answer[Project]]:
     """Change what is named about a project."""
-    return answers.raw(await service.change(db, caller, project_id, data))
+    return answers.raw(await service.change(db, settings, caller, project_id, data))
 
 
 @delete("/{project_id:uuid}", opt=_WRITE)

@@ -1,6 +1,7 @@
 """What may be done with a project."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -16,7 +17,7 @@ from common.contracts.projects import (
     ProjectUpdated,
 )
 from common.database import Database, Queries
-from common.errors import ForbiddenError, NotFoundError
+from common.errors import ForbiddenError, NotFoundError, PayloadTooLargeError
 from common.ids import uuid7
 from common.outbox import announce
 from projects.errors import QuotaExceededError
@@ -52,6 +53,7 @@ async def create(
     """Create a project that the caller owns; return its id, and it as JSON."""
     if caller.project_id is not None:
         raise ForbiddenError("This API key is for one project.")
+    _refuse_large(msgspec.json.encode(new), settings)
     project_id = uuid7()
     owner = caller.user_id
     created = ProjectCreated(project_id=project_id, owner_id=owner, name=new.name)
@@ -70,19 +72,37 @@ async def create(
     return project_id, body
 
 
-async def replace(db: Database, caller: Caller, project_id: UUID, to: Replacement) -> bytes:
+def _refuse_large(body: bytes, settings: Settings) -> None:
+    """What is said of a project stays small: lists show it of a hundred at a time."""
+    limit = settings.project_bytes_max
+    if len(body) > limit:
+        raise PayloadTooLargeError("The project's settings are too large.", {"limit": limit})
+
+
+async def replace(
+    db: Database, settings: Settings, caller: Caller, project_id: UUID, to: Replacement
+) -> bytes:
     """Let the project be ``to`` and nothing else."""
-    return await _update(db, caller, project_id, replaces=True, **msgspec.structs.asdict(to))
+    named = msgspec.structs.asdict(to)
+    return await _update(db, settings, caller, project_id, named, replaces=True)
 
 
-async def change(db: Database, caller: Caller, project_id: UUID, changes: Changes) -> bytes:
+async def change(
+    db: Database, settings: Settings, caller: Caller, project_id: UUID, changes: Changes
+) -> bytes:
     """Change what is named."""
     named = {k: v for k, v in msgspec.structs.asdict(changes).items() if v is not UNSET}
-    return await _update(db, caller, project_id, replaces=False, **named)
+    return await _update(db, settings, caller, project_id, named, replaces=False)
 
 
 async def _update(
-    db: Database, caller: Caller, project_id: UUID, *, replaces: bool, **named: object
+    db: Database,
+    settings: Settings,
+    caller: Caller,
+    project_id: UUID,
+    named: dict[str, Any],
+    *,
+    replaces: bool,
 ) -> bytes:
     async with db.transaction() as tx:
         held = await held_for(tx, caller, project_id, WRITERS)
@@ -100,6 +120,8 @@ async def _update(
             is_public=named.get("is_public"),
             settings=named.get("settings", {}),
         )
+        # merged, they may be more than any one change of them
+        _refuse_large(after.body, settings)
         updated = ProjectUpdated(
             project_id=project_id,
             actor_id=caller.user_id,
