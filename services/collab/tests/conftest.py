@@ -15,7 +15,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from common.ids import uuid7
-from common.serve import die_with_parent
+from common.testing.processes import die_with_parent
 from fleet.ports import LOOPBACK
 
 READY_S = 15.0

@@ -21,14 +21,18 @@ def main() -> int:
         case ["upgrade", name] if name in SERVICES:
             return _migrate("upgrade", name)
         case ["new", name, what] if name in SERVICES:
-            return _migrate("new", name, what)
+            return _run("fleet.new_migration", name, name, what)
         case _:
             sys.exit(__doc__)
 
 
-def _migrate(action: str, name: str, *what: str) -> int:
+def _migrate(action: str, name: str) -> int:
+    return _run("common.migrate", name, action, name)
+
+
+def _run(module: str, name: str, *arguments: str) -> int:
     environment = services.environment(_context(), name)
-    command = (PYTHON, "-m", "common.migrate", action, name, *what)
+    command = (PYTHON, "-m", module, *arguments)
     return subprocess.run(command, env=environment, check=False).returncode
 
 

@@ -1,6 +1,6 @@
 """Alembic without alembic.ini: each service's schema has one history, and goes forward only.
 
-``python -m common.migrate upgrade projects``, ``check projects``, ``new projects "what"``.
+``python -m common.migrate upgrade projects``, or ``check projects``.
 """
 
 import asyncio
@@ -18,27 +18,6 @@ from common.settings import Settings, load
 
 _LOCK_TIMEOUT = "4s"
 _STATEMENT_TIMEOUT = "5s"
-_TEMPLATE = '''"""${message}."""
-
-from alembic import op
-import sqlalchemy as sa
-${imports if imports else ""}
-
-revision = ${repr(up_revision)}
-down_revision = ${repr(down_revision)}
-branch_labels = None
-depends_on = None
-
-
-def upgrade() -> None:
-    """Go forward."""
-    ${upgrades if upgrades else "pass"}
-
-
-def downgrade() -> None:
-    """There is no way back but a backup and a new migration."""
-    raise RuntimeError("Migrations go forward only.")
-'''
 
 
 class _DatabaseOnly(Settings, frozen=True, kw_only=True):
@@ -99,20 +78,6 @@ def check(service: str) -> None:
     command.check(config(service))
 
 
-def new(service: str, message: str) -> None:
-    """Write the next migration from the difference between tables and schema; read it then."""
-    made = config(service)
-    folder = Path(made.get_main_option("script_location") or "")
-    (folder / "versions").mkdir(parents=True, exist_ok=True)
-    template = folder / "script.py.mako"
-    template.write_text(_TEMPLATE, encoding="utf-8")
-    number = len(list((folder / "versions").glob("[0-9]*.py"))) + 1
-    try:
-        command.revision(made, message, autogenerate=True, rev_id=f"{number:04d}")
-    finally:
-        template.unlink()
-
-
 def main() -> None:
     """Do what the arguments say."""
     match sys.argv[1:]:
@@ -121,8 +86,6 @@ def main() -> None:
                 upgrade(service)
         case ["check", service]:
             check(service)
-        case ["new", service, message]:
-            new(service, message)
         case _:
             sys.exit(__doc__)
 

@@ -5,7 +5,6 @@ draining (so that the gateway sends no more), serves what still comes, and then 
 """
 
 import asyncio
-import ctypes
 import importlib
 import os
 import signal
@@ -23,7 +22,6 @@ from common.settings import Settings, SettingsError
 
 log = structlog.get_logger()
 
-_PR_SET_PDEATHSIG = 1
 _BACKLOG = 4096
 
 
@@ -70,11 +68,6 @@ async def serve(app: Litestar) -> None:
         sys.stdout.flush()
         # a server that could not start leaves a thread behind, which would be waited for for ever
         os._exit(1)
-
-
-def die_with_parent(number: signal.Signals = signal.SIGTERM) -> None:
-    """Let the kernel stop this process when the one that started it is gone (Linux)."""
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """A service as a process of its own: what is killed, frozen and started again in tests."""
 
 import asyncio
+import ctypes
 import os
 import signal
 import socket
@@ -16,6 +17,7 @@ from common.testing.apps import identity
 from common.testing.waiting import until
 
 _HOST = "127.0.0.1"
+_PR_SET_PDEATHSIG = 1
 _INHERITED = ("PATH", "HOME", "LANG", "PYTHONPATH")
 
 
@@ -97,3 +99,8 @@ async def process(application: str, values: Mapping[str, str]) -> AsyncGenerator
         yield made
     finally:
         await made.close()
+
+
+def die_with_parent(number: signal.Signals = signal.SIGTERM) -> None:
+    """Let the kernel stop this process when the one that started it is gone (Linux)."""
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
