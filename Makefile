@@ -63,6 +63,10 @@ demo: setup ## play the whole story through the gateway (after make dev)
 seed: ## put the demo account and its project there
 	@fleet seed
 
+.PHONY: auth
+auth: ## what an operator does with accounts and keys (ARGS="--help")
+	@python -m fleet.operate auth $(ARGS)
+
 .PHONY: run
 run: setup ## run some of the fleet's processes only (S=projects, and what it needs)
 	@test -n "$(S)" || { echo "say which: make run S=projects" >&2; exit 2; }

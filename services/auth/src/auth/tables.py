@@ -33,7 +33,8 @@ class AccountRow(Tables):
     display_name: Mapped[str]
     avatar_url: Mapped[str | None]
     role: Mapped[str] = mapped_column(server_default="user")
-    password_hash: Mapped[str]
+    # NULL for who comes through another provider alone
+    password_hash: Mapped[str | None]
     is_email_verified: Mapped[bool] = mapped_column(server_default=sa.false())
     is_disabled: Mapped[bool] = mapped_column(server_default=sa.false())
     created_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
@@ -41,14 +42,23 @@ class AccountRow(Tables):
 
 
 class SessionRow(Tables):
-    """One login on one device: a family of refresh tokens."""
+    """One login on one device: a family of refresh tokens.
+
+    It outlives its account: its access tokens must be refused for as long as they would last.
+    """
 
     __tablename__ = "session"
+    __table_args__ = (
+        sa.Index(
+            "ix_session_revoked_at",
+            "revoked_at",
+            postgresql_where=sa.text("revoked_at IS NOT NULL"),
+        ),
+        sa.Index("ix_session_expires_at", "expires_at"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    account_id: Mapped[UUID] = mapped_column(
-        sa.ForeignKey("account.id", ondelete="CASCADE"), index=True
-    )
+    account_id: Mapped[UUID] = mapped_column(index=True)
     user_agent: Mapped[str]
     address: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
@@ -72,7 +82,10 @@ class RefreshTokenRow(Tables):
 
 
 class SigningKeyRow(Tables):
-    """A key that signs access tokens; its private half is sealed."""
+    """A key that signs access tokens; its private half is sealed.
+
+    It is published before it signs, and after another signs, until its last token has expired.
+    """
 
     __tablename__ = "signing_key"
 
@@ -80,6 +93,8 @@ class SigningKeyRow(Tables):
     public: Mapped[dict[str, Any]]
     sealed: Mapped[bytes]
     created_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
+    signs_from: Mapped[datetime] = mapped_column(server_default=sa.func.now())
+    published_until: Mapped[datetime | None]
 
 
 class TicketRow(Tables):
@@ -111,3 +126,109 @@ class ApiKeyRow(Tables):
     last_used_at: Mapped[datetime | None]
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+
+
+class IdentityRow(Tables):
+    """Who an account is at another provider."""
+
+    __tablename__ = "identity"
+    __table_args__ = (sa.UniqueConstraint("provider", "subject"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(
+        sa.ForeignKey("account.id", ondelete="CASCADE"), index=True
+    )
+    provider: Mapped[str]
+    subject: Mapped[str]
+    email: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
+    last_used_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
+
+
+class ProviderRow(Tables):
+    """Who else may say who somebody is; our secret there is sealed."""
+
+    __tablename__ = "provider"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    # of an OpenID provider its issuer; of GitHub the addresses of its site and its API
+    urls: Mapped[dict[str, Any]]
+    client_id: Mapped[str]
+    sealed_secret: Mapped[bytes]
+    scopes: Mapped[list[str]] = mapped_column(ARRAY(sa.Text))
+    created_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
+
+
+class FlowRow(Tables):
+    """A login through another provider that has begun: deleted when the browser is back."""
+
+    __tablename__ = "flow"
+
+    state: Mapped[bytes] = mapped_column(primary_key=True)
+    provider: Mapped[str]
+    # the hash of what the browser that began keeps in a cookie
+    browser: Mapped[bytes]
+    # the PKCE verifier and the nonce
+    sealed: Mapped[bytes]
+    redirect_to: Mapped[str | None]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class MailTokenRow(Tables):
+    """What a mail's link proves, as its hash: deleted when it is used."""
+
+    __tablename__ = "mail_token"
+
+    hash: Mapped[bytes] = mapped_column(primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(
+        sa.ForeignKey("account.id", ondelete="CASCADE"), index=True
+    )
+    purpose: Mapped[str]
+    email: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class MailRow(Tables):
+    """A mail that waits to be sent: what it says is sealed, for it holds a token."""
+
+    __tablename__ = "mail"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    sealed: Mapped[bytes]
+    created_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
+    attempts: Mapped[int] = mapped_column(server_default=sa.text("0"))
+    next_at: Mapped[datetime] = mapped_column(server_default=sa.func.now(), index=True)
+
+
+class LoginFailureRow(Tables):
+    """How often a login failed from an address lately; nobody knows whether the account exists."""
+
+    __tablename__ = "login_failure"
+    __table_args__ = (sa.Index("ix_login_failure_address", "address", "last_at"),)
+
+    login: Mapped[bytes] = mapped_column(primary_key=True)
+    address: Mapped[str] = mapped_column(primary_key=True)
+    count: Mapped[int]
+    last_at: Mapped[datetime] = mapped_column(server_default=sa.func.now(), index=True)
+
+
+class AuditRow(Tables):
+    """What happened to an account's security, until the ledger has taken it over."""
+
+    __tablename__ = "audit"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(index=True)
+    # NULL where nobody is known: a login that failed
+    actor_id: Mapped[UUID | None]
+    action: Mapped[str]
+    address: Mapped[str]
+    user_agent: Mapped[str]
+    request_id: Mapped[str]
+    # what it was about, and what it was before and after
+    details: Mapped[dict[str, Any]]
+    at: Mapped[datetime] = mapped_column(server_default=sa.func.now())

@@ -72,3 +72,74 @@ class ApiKeyRevoked(Event, frozen=True, kw_only=True):
 
     user_id: UUID
     key_id: UUID
+
+
+class UserDeleted(Event, frozen=True, kw_only=True):
+    """An account is gone, and with it what was its own alone."""
+
+    subject: ClassVar[str] = "auth.user.deleted.v1"
+
+    user_id: UUID
+
+
+class UserDisabled(Event, frozen=True, kw_only=True):
+    """An account may do nothing until it is enabled again; its sessions ended."""
+
+    subject: ClassVar[str] = "auth.user.disabled.v1"
+
+    user_id: UUID
+    actor_id: UUID
+
+
+class UserEnabled(Event, frozen=True, kw_only=True):
+    """An account that was disabled may log in again."""
+
+    subject: ClassVar[str] = "auth.user.enabled.v1"
+
+    user_id: UUID
+    actor_id: UUID
+
+
+class UserRoleChanged(Event, frozen=True, kw_only=True):
+    """An account is another kind of account: ``user`` or ``admin``."""
+
+    subject: ClassVar[str] = "auth.user.role_changed.v1"
+
+    user_id: UUID
+    actor_id: UUID
+    role: str
+
+
+class EmailVerified(Event, frozen=True, kw_only=True):
+    """An account's e-mail address is known to be its owner's."""
+
+    subject: ClassVar[str] = "auth.user.email_verified.v1"
+
+    user_id: UUID
+
+
+class PasswordChanged(Event, frozen=True, kw_only=True):
+    """An account's password is another one (``changed``, ``reset``), or none (``removed``)."""
+
+    subject: ClassVar[str] = "auth.password.changed.v1"
+
+    user_id: UUID
+    reason: str
+
+
+class IdentityLinked(Event, frozen=True, kw_only=True):
+    """An account may also be entered through another provider."""
+
+    subject: ClassVar[str] = "auth.identity.linked.v1"
+
+    user_id: UUID
+    provider: str
+
+
+class IdentityUnlinked(Event, frozen=True, kw_only=True):
+    """An account may not be entered through another provider any more."""
+
+    subject: ClassVar[str] = "auth.identity.unlinked.v1"
+
+    user_id: UUID
+    provider: str

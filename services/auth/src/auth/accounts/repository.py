@@ -82,7 +82,7 @@ class Login(msgspec.Struct, frozen=True):
     email_verified: bool
     created_at: datetime
     updated_at: datetime
-    password_hash: str
+    password_hash: str | None
     is_disabled: bool
 
     @property

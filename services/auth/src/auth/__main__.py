@@ -1,0 +1,49 @@
+"""What an operator does: ``python -m auth --help`` lists it. It needs the service's settings."""
+
+import argparse
+import asyncio
+import sys
+
+from auth.keys import command as keys
+from auth.operation import Desk, Operation
+from auth.secrets import Vault
+from auth.settings import Settings
+from common.database import Database
+from common.errors import ServiceError
+from common.settings import SettingsError, load
+
+# each adds its own commands
+PARTS = (keys,)
+
+
+def main() -> int:
+    """Do what the arguments say; the answer is the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m auth", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="command")
+    for part in PARTS:
+        part.offer(commands)
+    given = parser.parse_args()
+    operation: Operation = given.operation
+    try:
+        return asyncio.run(_operate(operation, given))
+    except (ServiceError, SettingsError) as exc:
+        sys.stderr.write(f"{exc}\n")
+        return 1
+
+
+async def _operate(operation: Operation, given: argparse.Namespace) -> int:
+    settings = load(Settings)
+    db = await Database.connect(
+        settings.database_url,
+        pool_size=2,
+        wait_s=settings.pool_wait_s,
+        statement_s_max=settings.statement_s_max,
+    )
+    try:
+        return await operation(Desk(settings, db, Vault(settings.key_encryption_key)), given)
+    finally:
+        await db.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,101 @@
+"""What happened to an account's security is noted by the statement that lets it happen."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import bindparam
+from sqlalchemy.dialects.postgresql import JSONB
+
+from auth.tables import AuditRow
+from common import exchange
+from common.database import Queries
+from common.ids import uuid7
+from common.statements import word
+
+_AGENT_CHARS_MAX = 400
+_COLUMNS = [
+    "id",
+    "account_id",
+    "actor_id",
+    "action",
+    "address",
+    "user_agent",
+    "request_id",
+    "details",
+]
+
+
+def _given(account: "sa.ColumnElement[Any]", details: "sa.ColumnElement[Any]") -> list[Any]:
+    return [
+        bindparam("audit_id", type_=sa.Uuid),
+        account,
+        bindparam("audit_actor", type_=sa.Uuid),
+        bindparam("audit_action", type_=sa.Text),
+        bindparam("audit_address", type_=sa.Text),
+        bindparam("audit_agent", type_=sa.Text),
+        bindparam("audit_request", type_=sa.Text),
+        details,
+    ]
+
+
+def noting(**facts: str) -> Callable[[sa.CTE], sa.CTE]:
+    """Make what writes the note of ``noted(...)`` beside a statement: ``announcing(x, noting())``.
+
+    No row, no note; one note however many rows. ``facts`` adds to its details what only the row
+    knows: the member (as it is spelt in JSON) = the returned column's name.
+    """
+
+    def insert(written: sa.CTE) -> sa.CTE:
+        first = sa.select(written).limit(1).subquery("audited")
+        details: sa.ColumnElement[Any] = sa.cast(bindparam("audit_details", type_=sa.Text), JSONB)
+        if facts:
+            pairs = [x for name, column in facts.items() for x in (word(name), first.c[column])]
+            details = details.op("||", return_type=JSONB())(sa.func.jsonb_build_object(*pairs))
+        account = bindparam("audit_account", type_=sa.Uuid)
+        rows = sa.select(*_given(account, details)).select_from(first)
+        return sa.insert(AuditRow).from_select(_COLUMNS, rows).cte("noted")
+
+    return insert
+
+
+def noted(
+    action: str, account_id: UUID, actor_id: UUID | None, **details: object
+) -> dict[str, Any]:
+    """Give the parameters of a note: ``action`` happened to the account, by the actor.
+
+    Address, user agent and request id are those of the request that is being handled.
+    """
+    now = exchange.current()
+    headers = (now.headers if now else None) or {}
+    agent = headers.get(b"user-agent", b"").decode("utf-8", "replace").replace("\0", "")
+    return {
+        "audit_id": uuid7(),
+        "audit_account": account_id,
+        "audit_actor": actor_id,
+        "audit_action": action,
+        "audit_address": headers.get(b"x-envoy-external-address", b"").decode("latin-1"),
+        "audit_agent": agent[:_AGENT_CHARS_MAX],
+        "audit_request": now.request_id if now else "",
+        "audit_details": msgspec.json.encode(details).decode(),
+    }
+
+
+_NOTE = sa.insert(AuditRow).from_select(
+    _COLUMNS,
+    sa.select(
+        *_given(
+            bindparam("audit_account", type_=sa.Uuid),
+            sa.cast(bindparam("audit_details", type_=sa.Text), JSONB),
+        )
+    ),
+)
+
+
+async def note(
+    db: Queries, action: str, account_id: UUID, actor_id: UUID | None, **details: object
+) -> None:
+    """Note what happened beside other statements, or alone: an attempt that failed."""
+    await db.run(_NOTE, **noted(action, account_id, actor_id, **details))
