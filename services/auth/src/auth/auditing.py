@@ -42,7 +42,7 @@ def _given(account: "sa.ColumnElement[Any]", details: "sa.ColumnElement[Any]") -
 
 
 def noting(**facts: str) -> Callable[[sa.CTE], sa.CTE]:
-    """Make what writes the note of ``noted(...)`` beside a statement: ``announcing(x, noting())``.
+    """Make the part of an ``announcing`` statement that writes its note, from ``noted(...)``.
 
     No row, no note; one note however many rows. ``facts`` adds to its details what only the row
     knows: the member (as it is spelt in JSON) = the returned column's name.
