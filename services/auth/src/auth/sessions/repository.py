@@ -7,6 +7,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
+from auth.auditing import note
 from auth.sessions.schema import Session
 from auth.tables import RefreshTokenRow, SessionRow
 from common.contracts.auth import SessionRevoked, SessionStarted
@@ -129,16 +130,20 @@ async def revoke(db: Queries, account_id: UUID, session_id: UUID, reason: str) -
     return ended is not None
 
 
-async def end(db: Database, account_id: UUID, spared: UUID | None, reason: str) -> None:
-    """End all live sessions of the account but one, and announce it."""
-    async with db.transaction() as tx:
-        ended = await tx.all(_END, _same, account_id=account_id, spared=spared)
-        events = [
-            (SessionRevoked(user_id=account_id, session_id=one, reason=reason), account_id)
-            for one in ended
-        ]
-        if events:
-            await announce(tx, *events[0], *events[1:])
+async def end(
+    tx: Queries, account_id: UUID, spared: UUID | None, reason: str, actor_id: UUID
+) -> None:
+    """End all live sessions of the account but one, announce each, and note it once."""
+    ended = await tx.all(_END, _same, account_id=account_id, spared=spared)
+    if not ended:
+        return
+    events = [
+        (SessionRevoked(user_id=account_id, session_id=one, reason=reason), account_id)
+        for one in ended
+    ]
+    await announce(tx, *events[0], *events[1:])
+    details = {"sessionIds": ended, "reason": reason}
+    await note(tx, "session.revoked", account_id, actor_id, **details)
 
 
 async def of_token(db: Database, presented: bytes) -> Owner | None:

@@ -115,7 +115,22 @@ async def logout(
             await repository.revoke(db, account_id, session_id, "logout")
         return
     spared = session_id if scope == "others" else None
-    await repository.end(db, account_id, spared, "logout")
+    async with db.transaction() as tx:
+        await end_all(tx, account_id, spared, "logout")
+
+
+async def end_all(
+    tx: Queries,
+    account_id: UUID,
+    spared: UUID | None,
+    reason: str,
+    actor_id: UUID | None = None,
+) -> None:
+    """End all live sessions of an account but one; its owner does, unless ``actor_id`` is another.
+
+    Their access tokens are refused once the caller's transaction is committed.
+    """
+    await repository.end(tx, account_id, spared, reason, actor_id or account_id)
 
 
 async def index(db: Database, caller: Caller) -> list[Session]:
