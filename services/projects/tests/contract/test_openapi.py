@@ -1,10 +1,10 @@
 """The document that the service describes itself with."""
 
-from services.projects.tests import documents
 from services.projects.tests.desk import Desk
 
 from common.testing.apps import Client
 from fleet import describe
+from tests import documents
 
 
 def test_every_operation_says_who_may_and_how_often(client: Client) -> None:

@@ -62,7 +62,7 @@ async def refresh(
     means: NamedDependency[Means],
 ) -> Response[Answer[Tokens]]:
     """Exchange a refresh token (the cookie's, or the body's) for the next pair."""
-    proof = await _proof(request, means)
+    proof = _proof(request, means, await _sent(request, means))
     grant = await service.refresh(db, means, proof)
     return _granted(means.settings, grant, in_body=proof.in_body)
 
@@ -81,11 +81,12 @@ async def logout(
 ) -> Response[None]:
     """End this session, or all, or all others; with the access token or the refresh token."""
     caller = caller_of(request.scope)
+    sent = await _sent(request, means)
     if caller.is_known:
         session_id = UUID(caller.session_id) if caller.session_id else None
         await service.logout(db, caller.user_id, session_id, scope_)
     else:
-        await service.leave(db, await _proof(request, means), scope_)
+        await service.leave(db, _proof(request, means, sent), scope_)
     return Response(None, status_code=204, cookies=_cookies(means.settings, "", "", age=0))
 
 
@@ -105,15 +106,20 @@ async def remove(
     await service.remove(db, caller, session_id)
 
 
-async def _proof(request: Request[object, object, State], means: Means) -> Proof:
-    """The refresh token of the body, or the cookie's, which needs the CSRF token beside it."""
+async def _sent(request: Request[object, object, State], means: Means) -> Refresh:
+    """The body, if there is one: browsers send none."""
     body = await slim.body(request, means.settings.body_bytes_max)
-    if body.strip():
-        if request.headers.get("content-type", "").partition(";")[0].strip() != MediaType.JSON:
-            raise UnsupportedMediaTypeError("Send application/json.")
-        in_body = slim.decoded(body, Refresh).refresh_token
-        if in_body is not None:
-            return Proof(in_body, in_body=True)
+    if not body.strip():
+        return Refresh()
+    if request.headers.get("content-type", "").partition(";")[0].strip() != MediaType.JSON:
+        raise UnsupportedMediaTypeError("Send application/json.")
+    return slim.decoded(body, Refresh)
+
+
+def _proof(request: Request[object, object, State], means: Means, sent: Refresh) -> Proof:
+    """The refresh token of the body, or the cookie's, which needs the CSRF token beside it."""
+    if sent.refresh_token is not None:
+        return Proof(sent.refresh_token, in_body=True)
     cookie = request.cookies.get(_COOKIE)
     if cookie is None:
         raise UnauthenticatedError("There is no refresh token.")
