@@ -41,11 +41,12 @@ def _given(account: "sa.ColumnElement[Any]", details: "sa.ColumnElement[Any]") -
     ]
 
 
-def noting(**facts: str) -> Callable[[sa.CTE], sa.CTE]:
+def noting(*, account: str = "", **facts: str) -> Callable[[sa.CTE], sa.CTE]:
     """Make the part of an ``announcing`` statement that writes its note, from ``noted(...)``.
 
     No row, no note; one note however many rows. ``facts`` adds to its details what only the row
-    knows: the member (as it is spelt in JSON) = the returned column's name.
+    knows: the member (as it is spelt in JSON) = the returned column's name. Where only the row
+    knows whose account it is, ``account`` is the column's name.
     """
 
     def insert(written: sa.CTE) -> sa.CTE:
@@ -54,8 +55,8 @@ def noting(**facts: str) -> Callable[[sa.CTE], sa.CTE]:
         if facts:
             pairs = [x for name, column in facts.items() for x in (word(name), first.c[column])]
             details = details.op("||", return_type=JSONB())(sa.func.jsonb_build_object(*pairs))
-        account = bindparam("audit_account", type_=sa.Uuid)
-        rows = sa.select(*_given(account, details)).select_from(first)
+        whose = first.c[account] if account else bindparam("audit_account", type_=sa.Uuid)
+        rows = sa.select(*_given(whose, details)).select_from(first)
         return sa.insert(AuditRow).from_select(_COLUMNS, rows).cte("noted")
 
     return insert

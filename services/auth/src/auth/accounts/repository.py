@@ -9,9 +9,10 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam
 
 from auth.accounts.schema import AccountName, PublicUser, User
+from auth.auditing import noted, noting
 from auth.errors import EmailTakenError, UsernameTakenError
 from auth.tables import AccountRow
-from common.contracts.auth import UserUpdated
+from common.contracts.auth import UserRegistered, UserUpdated
 from common.database import Database, Queries
 from common.outbox import announced, announcing
 
@@ -41,7 +42,7 @@ _PUBLIC = sa.select(_A.id, _A.username, _A.display_name, _A.avatar_url, _A.creat
 _NAME = sa.select(_A.id, _A.username, _A.display_name).where(
     sa.or_(_HAS_LOGIN, sa.cast(_A.id, sa.Text) == _LOGIN), ~_A.is_disabled
 )
-_ADD = (
+_ADD = announcing(
     sa.insert(_A)
     .values(
         id=bindparam("id", type_=sa.Uuid),
@@ -50,7 +51,8 @@ _ADD = (
         display_name=bindparam("display_name", type_=sa.Text),
         password_hash=bindparam("password_hash", type_=sa.Text),
     )
-    .returning(*_USER)
+    .returning(*_USER),
+    noting(),
 )
 _CHANGE = announcing(
     sa.update(_A)
@@ -114,7 +116,9 @@ async def name(db: Database, login: str) -> AccountName | None:
 async def add(
     tx: Queries, account_id: UUID, email: str, username: str, display_name: str, password_hash: str
 ) -> User:
-    """Keep a new account; raises ``EmailTakenError`` and ``UsernameTakenError``."""
+    """Keep a new account and announce it; raises ``EmailTakenError``, ``UsernameTakenError``."""
+    event = UserRegistered(user_id=account_id, username=username, display_name=display_name)
+    after = {"username": username, "email": email}
     try:
         return await tx.one(
             _ADD,
@@ -124,6 +128,8 @@ async def add(
             username=username,
             display_name=display_name,
             password_hash=password_hash,
+            **announced(event, account_id),
+            **noted("account.registered", account_id, account_id, after=after),
         )
     except asyncpg.UniqueViolationError as exc:
         raise _taken(exc) from exc

@@ -6,11 +6,9 @@ from auth.accounts import repository
 from auth.accounts.schema import AccountName, Profile, PublicUser, Registration, User
 from auth.passwords import Passwords
 from common.caller import Caller
-from common.contracts.auth import UserRegistered
 from common.database import Database, Queries
 from common.errors import InvalidError, NotFoundError, UnauthenticatedError
 from common.ids import uuid7
-from common.outbox import announce
 
 _ABSENT = "There is no such account."
 
@@ -18,10 +16,7 @@ _ABSENT = "There is no such account."
 async def register(tx: Queries, password_hash: str, new: Registration) -> User:
     """Keep a new account and announce it."""
     display_name = new.display_name or new.username
-    user = await repository.add(tx, uuid7(), new.email, new.username, display_name, password_hash)
-    event = UserRegistered(user_id=user.id, username=user.username, display_name=display_name)
-    await announce(tx, event, user.id)
-    return user
+    return await repository.add(tx, uuid7(), new.email, new.username, display_name, password_hash)
 
 
 def checked_password(password: str) -> str:

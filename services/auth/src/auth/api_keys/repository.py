@@ -8,10 +8,12 @@ from sqlalchemy import bindparam
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from auth.api_keys.schema import ApiKey, NewApiKey
+from auth.auditing import noted, noting
 from auth.tables import AccountRow, ApiKeyRow
 from common.contracts.auth import ApiKeyCreated, ApiKeyRevoked
 from common.database import Database
 from common.outbox import announced, announcing
+from common.statements import document
 
 _K = ApiKeyRow
 _COLUMNS = (
@@ -42,7 +44,8 @@ _CREATE = announcing(
     .from_select(
         ["id", "account_id", "name", "hash", "scopes", "project_id", "networks", "expires_at"], _NEW
     )
-    .returning(*_COLUMNS)
+    .returning(*_COLUMNS),
+    noting(),
 )
 _LIST = sa.select(*_COLUMNS).where(_K.account_id == _ACCOUNT).order_by(_K.created_at.desc(), _K.id)
 _REVOKE = announcing(
@@ -50,7 +53,8 @@ _REVOKE = announcing(
     .where(_K.id == bindparam("key_id", type_=sa.Uuid), _K.account_id == _ACCOUNT)
     .where(_K.revoked_at.is_(None))
     .values(revoked_at=sa.func.now())
-    .returning(_K.id)
+    .returning(_K.id, document(name=_K.name, scopes=_K.scopes).label("before")),
+    noting(before="before"),
 )
 _GOOD = (
     sa.select(_K.id, _K.account_id, AccountRow.role, _K.scopes, _K.project_id, _K.networks)
@@ -107,6 +111,7 @@ async def create(
         count_max=count_max,
         **msgspec.structs.asdict(new),
         **announced(event, account_id),
+        **noted("api_key.created", account_id, account_id, keyId=key_id, after=new),
     )
 
 
@@ -118,14 +123,18 @@ async def listed(db: Database, account_id: UUID) -> list[ApiKey]:
 async def revoke(db: Database, account_id: UUID, key_id: UUID) -> bool:
     """Let a key be good no more; false where it was not a good one of the account."""
     event = ApiKeyRevoked(user_id=account_id, key_id=key_id)
-    params = announced(event, account_id)
-    return (
-        await db.one_or_none(_REVOKE, _same, key_id=key_id, account_id=account_id, **params)
-        is not None
+    revoked = await db.one_or_none(
+        _REVOKE,
+        _first,
+        key_id=key_id,
+        account_id=account_id,
+        **announced(event, account_id),
+        **noted("api_key.revoked", account_id, account_id, keyId=key_id),
     )
+    return revoked is not None
 
 
-def _same(key_id: UUID) -> UUID:
+def _first(key_id: UUID, _: object) -> UUID:
     return key_id
 
 

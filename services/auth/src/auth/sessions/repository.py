@@ -7,7 +7,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
-from auth.auditing import note
+from auth.auditing import note, noted, noting
 from auth.sessions.schema import Session
 from auth.tables import RefreshTokenRow, SessionRow
 from common.contracts.auth import SessionRevoked, SessionStarted
@@ -35,6 +35,7 @@ _START = announcing(
     )
     .returning(_S.id),
     _first_token,
+    noting(),
 )
 
 
@@ -46,7 +47,8 @@ _REVOKE = announcing(
         _S.revoked_at.is_(None),
     )
     .values(revoked_at=sa.func.now())
-    .returning(_S.id)
+    .returning(_S.id),
+    noting(),
 )
 _LIVE = sa.and_(
     _S.account_id == bindparam("account_id", type_=sa.Uuid),
@@ -113,6 +115,7 @@ async def start(
         address=address,
         lifetime_s=lifetime_s,
         **announced(event, account_id),
+        **noted("session.started", account_id, account_id, sessionId=session_id),
     )
 
 
@@ -123,9 +126,14 @@ def _same(session_id: UUID) -> UUID:
 async def revoke(db: Queries, account_id: UUID, session_id: UUID, reason: str) -> bool:
     """End a session and announce it; false where it was not a live one of the account."""
     event = SessionRevoked(user_id=account_id, session_id=session_id, reason=reason)
-    params = announced(event, account_id)
+    details = {"sessionIds": [session_id], "reason": reason}
     ended = await db.one_or_none(
-        _REVOKE, _same, session_id=session_id, account_id=account_id, **params
+        _REVOKE,
+        _same,
+        session_id=session_id,
+        account_id=account_id,
+        **announced(event, account_id),
+        **noted("session.revoked", account_id, account_id, **details),
     )
     return ended is not None
 
