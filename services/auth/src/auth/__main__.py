@@ -33,6 +33,7 @@ def main() -> int:
 
 async def _operate(operation: Operation, given: argparse.Namespace) -> int:
     settings = load(Settings)
+    vault = Vault(settings.key_encryption_key, settings.key_encryption_keys_other)
     db = await Database.connect(
         settings.database_url,
         pool_size=2,
@@ -40,7 +41,7 @@ async def _operate(operation: Operation, given: argparse.Namespace) -> int:
         statement_s_max=settings.statement_s_max,
     )
     try:
-        return await operation(Desk(settings, db, Vault(settings.key_encryption_key)), given)
+        return await operation(Desk(settings, db, vault), given)
     finally:
         await db.close()
 

@@ -19,7 +19,7 @@ from common.settings import load
 def create_app() -> Litestar:
     """Build the service from its environment."""
     settings = load(Settings)
-    vault = Vault(settings.key_encryption_key)
+    vault = Vault(settings.key_encryption_key, settings.key_encryption_keys_other)
     signing, passwords = Keys(settings, vault), Passwords(settings)
     means = Means(settings, signing, vault, passwords)
     return app.build(

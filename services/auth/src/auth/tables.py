@@ -76,7 +76,8 @@ class RefreshTokenRow(Tables):
     session_id: Mapped[UUID] = mapped_column(
         sa.ForeignKey("session.id", ondelete="CASCADE"), index=True
     )
-    parent: Mapped[bytes | None] = mapped_column(index=True)
+    # a token has one successor
+    parent: Mapped[bytes | None] = mapped_column(unique=True)
     created_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
     used_at: Mapped[datetime | None]
 
@@ -177,18 +178,24 @@ class FlowRow(Tables):
 
 
 class MailTokenRow(Tables):
-    """What a mail's link proves, as its hash: deleted when it is used."""
+    """What a mail's link proves, as its hash: deleted when it is used.
+
+    An account has one for each purpose: a newer one takes the place of the one before it.
+    """
 
     __tablename__ = "mail_token"
+    __table_args__ = (sa.UniqueConstraint("account_id", "purpose"),)
 
     hash: Mapped[bytes] = mapped_column(primary_key=True)
-    account_id: Mapped[UUID] = mapped_column(
-        sa.ForeignKey("account.id", ondelete="CASCADE"), index=True
-    )
+    account_id: Mapped[UUID] = mapped_column(sa.ForeignKey("account.id", ondelete="CASCADE"))
     purpose: Mapped[str]
+    # good for this address alone
     email: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
     expires_at: Mapped[datetime] = mapped_column(index=True)
+    # how many there were of this purpose since then
+    count: Mapped[int] = mapped_column(server_default=sa.text("1"))
+    counted_from: Mapped[datetime] = mapped_column(server_default=sa.func.now())
 
 
 class MailRow(Tables):
@@ -202,6 +209,8 @@ class MailRow(Tables):
     created_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
     attempts: Mapped[int] = mapped_column(server_default=sa.text("0"))
     next_at: Mapped[datetime] = mapped_column(server_default=sa.func.now(), index=True)
+    # nobody wants to read it any more
+    expires_at: Mapped[datetime]
 
 
 class LoginFailureRow(Tables):

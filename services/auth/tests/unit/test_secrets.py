@@ -11,6 +11,7 @@ from common.settings import SettingsError
 
 KEY = base64.b64encode(bytes(range(32))).decode()
 OTHER = base64.b64encode(bytes(32)).decode()
+THIRD = base64.b64encode(bytes(range(32, 64))).decode()
 
 
 def test_what_is_sealed_opens_under_its_name_and_key_alone() -> None:
@@ -37,12 +38,15 @@ def test_a_key_has_its_size(encoded: str) -> None:
         Vault(encoded)
 
 
-def test_a_token_has_one_successor() -> None:
-    vault, token = Vault(KEY), fresh()
-    assert vault.successor(token) == Vault(KEY).successor(token)
-    assert vault.successor(token) != vault.successor(fresh())
-    assert vault.successor(token) != Vault(OTHER).successor(token)
-    assert len(vault.successor(token)) == len(token)
+def test_a_token_has_one_successor_for_each_key_of_the_ring() -> None:
+    token = fresh()
+    [made] = Vault(KEY).successors(token)
+    assert Vault(KEY).successors(token) == [made]
+    assert Vault(KEY).successors(fresh()) != [made]
+    [others] = Vault(OTHER).successors(token)
+    assert others != made
+    assert Vault(OTHER, KEY).successors(token) == [others, made]
+    assert len(made) == len(token)
 
 
 def test_a_csrf_token_names_its_session_and_cannot_be_made_up() -> None:
@@ -53,6 +57,32 @@ def test_a_csrf_token_names_its_session_and_cannot_be_made_up() -> None:
     for other in ("", "x", ".", token[:-1], token + "x", made_up, Vault(OTHER).csrf(session)):
         assert vault.csrf_session(other) is None
     assert vault.csrf_session("\u20ac.\ud800") is None
+
+
+def test_what_another_key_of_the_ring_made_stays_good() -> None:
+    before, session = Vault(KEY), uuid7()
+    sealed = before.seal(b"plain", "name")
+    after = Vault(OTHER, f"{THIRD}, {KEY}")
+    assert after.unseal(sealed, "name") == b"plain"
+    assert (before.is_current(sealed, "name"), after.is_current(sealed, "name")) == (True, False)
+    assert after.is_current(after.seal(b"plain", "name"), "name")
+    assert after.csrf_session(before.csrf(session)) == session
+    assert after.csrf(session) == Vault(OTHER).csrf(session)
+    with pytest.raises(SealError, match="KEY_ENCRYPTION_KEYS_OTHER"):
+        before.unseal(after.seal(b"plain", "name"), "name")
+    assert before.csrf_session(after.csrf(session)) is None
+
+
+@pytest.mark.parametrize("others", ["", " ", ",", f"{THIRD},{THIRD}", f"{THIRD}\n{KEY}\n"])
+def test_a_ring_is_written_with_commas_or_space(others: str) -> None:
+    vault = Vault(KEY, others)
+    assert len(vault.successors("token")) == (2 if THIRD in others else 1)
+
+
+@pytest.mark.parametrize("other", ["x", "eHg=", KEY[:-4]])
+def test_a_key_of_the_ring_that_is_none_is_named(other: str) -> None:
+    with pytest.raises(SettingsError, match="KEY_ENCRYPTION_KEYS_OTHER, number 2,"):
+        Vault(KEY, f"{THIRD},{other}")
 
 
 def test_a_secret_is_long_and_kept_as_its_hash() -> None:

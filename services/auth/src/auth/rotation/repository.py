@@ -40,25 +40,32 @@ def _rotate() -> "sa.Select[*tuple[Any, ...]]":
 
     ``fresh`` was not used before; ``repeat`` was used just now, and its successor not yet: the
     reply was lost, or ten tabs ask at once; ``reused`` comes after its successor was used;
-    ``foreign`` has another session's page beside it.
+    ``foreign`` has another session's page beside it. A token has one successor: who is second gets
+    the one that is kept, whatever they would have put there.
     """
     presented = bindparam("presented", type_=sa.LargeBinary)
-    successor = aliased(_T)
+    child = aliased(_T)
     grace = sa.func.make_interval(0, 0, 0, 0, 0, 0, bindparam("grace_s", type_=sa.BigInteger))
-    followed = sa.exists().where(successor.parent == _T.hash, successor.used_at.is_not(None))
     page_of = bindparam("page_of", type_=sa.Uuid)
     verdict = sa.case(
         (page_of.is_not(None) & (_S.id != page_of), word("foreign")),
         (_S.revoked_at.is_not(None) | (_S.expires_at < sa.func.now()), word("dead")),
         (_A.is_disabled, word("dead")),
         (_T.used_at.is_(None), word("fresh")),
-        (~followed & (_T.used_at > sa.func.now() - grace), word("repeat")),
+        (child.used_at.is_(None) & (_T.used_at > sa.func.now() - grace), word("repeat")),
         else_=word("reused"),
     )
     found = (
-        sa.select(_T.hash, _T.session_id, verdict.label("verdict"), *_USER)
+        sa.select(
+            _T.hash,
+            _T.session_id,
+            child.hash.label("child"),
+            verdict.label("verdict"),
+            *_USER,
+        )
         .join(_S, _S.id == _T.session_id)
         .join(_A, _A.id == _S.account_id)
+        .outerjoin(child, child.parent == _T.hash)
         .where(_T.hash == presented)
         .cte("found")
     )
@@ -67,17 +74,21 @@ def _rotate() -> "sa.Select[*tuple[Any, ...]]":
         sa.update(_T)
         .where(_T.hash == f.hash, f.verdict == word("fresh"))
         .values(used_at=sa.func.coalesce(_T.used_at, sa.func.now()))
+        .returning(_T.hash, _T.session_id)
         .cte("used")
     )
+    # after the lock on the one before it, so that of ten at once nine find the first one's
+    given = insert(_T).from_select(
+        ["hash", "session_id", "parent"],
+        sa.select(bindparam("successor", type_=sa.LargeBinary), used.c.session_id, used.c.hash),
+    )
     next_token = (
-        insert(_T)
-        .from_select(
-            ["hash", "session_id", "parent"],
-            sa.select(bindparam("successor", type_=sa.LargeBinary), f.session_id, f.hash).where(
-                f.verdict == word("fresh")
-            ),
+        given.on_conflict_do_update(
+            # changes nothing, but answers with the row that is there
+            index_elements=[_T.parent],
+            set_={"parent": given.excluded.parent},
         )
-        .on_conflict_do_nothing()
+        .returning(_T.hash)
         .cte("next_token")
     )
     seen = (
@@ -96,7 +107,8 @@ def _rotate() -> "sa.Select[*tuple[Any, ...]]":
     )
     events = insertion(_reuse_events(revoked))
     user = [f[column.name] for column in _USER]
-    return sa.select(f.verdict, f.session_id, *user).add_cte(
+    kept = sa.func.coalesce(sa.select(next_token.c.hash).scalar_subquery(), f.child)
+    return sa.select(f.verdict, f.session_id, kept, *user).add_cte(
         used, next_token, seen, revoked, events
     )
 
@@ -135,6 +147,8 @@ class Rotation(msgspec.Struct, frozen=True):
 
     verdict: str
     session_id: UUID
+    # the hash of the successor that is kept
+    successor: bytes | None
     id: UUID
     email: str
     username: str

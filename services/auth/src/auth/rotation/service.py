@@ -19,13 +19,16 @@ async def rotate(
     ``page_of`` is the session that the page speaks for, where a page does: ``CsrfError`` for
     another's. ``RefreshTokenReusedError``, and the session's end, where the successor was used.
     """
-    successor = vault.successor(token)
+    candidates = {digest(successor): successor for successor in vault.successors(token)}
+    newest = next(iter(candidates))
     grace_s = settings.refresh_grace_s
-    rotation = await repository.rotate(db, digest(token), digest(successor), grace_s, page_of)
+    rotation = await repository.rotate(db, digest(token), newest, grace_s, page_of)
     if rotation is not None and rotation.verdict == "foreign":
         raise CsrfError("The CSRF token is for another session.")
     if rotation is not None and rotation.verdict == "reused":
         raise RefreshTokenReusedError("This refresh token was used before: log in again.")
-    if rotation is None or rotation.verdict == "dead":
+    # the kept successor may have been derived under another key of the ring than the newest
+    successor = candidates.get(rotation.successor or b"") if rotation is not None else None
+    if rotation is None or rotation.verdict == "dead" or successor is None:
         raise UnauthenticatedError("The session is over: log in again.")
     return rotation, successor

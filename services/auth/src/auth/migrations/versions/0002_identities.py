@@ -69,6 +69,7 @@ def upgrade() -> None:
         sa.Column(
             "next_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
         ),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_mail")),
     )
     op.create_index(op.f("ix_mail_next_at"), "mail", ["next_at"], unique=False)
@@ -136,6 +137,13 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("count", sa.BigInteger(), server_default=sa.text("1"), nullable=False),
+        sa.Column(
+            "counted_from",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
         sa.ForeignKeyConstraint(
             ["account_id"],
             ["account.id"],
@@ -143,8 +151,8 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("hash", name=op.f("pk_mail_token")),
+        sa.UniqueConstraint("account_id", "purpose", name=op.f("uq_mail_token_account_id_purpose")),
     )
-    op.create_index(op.f("ix_mail_token_account_id"), "mail_token", ["account_id"], unique=False)
     op.create_index(op.f("ix_mail_token_expires_at"), "mail_token", ["expires_at"], unique=False)
     op.alter_column("account", "password_hash", existing_type=sa.VARCHAR(), nullable=True)
     op.create_index("ix_session_expires_at", "session", ["expires_at"], unique=False)
@@ -156,6 +164,8 @@ def upgrade() -> None:
         postgresql_where=sa.text("revoked_at IS NOT NULL"),
     )
     op.drop_constraint(op.f("fk_session_account_id_account"), "session", type_="foreignkey")
+    op.drop_index(op.f("ix_refresh_token_parent"), table_name="refresh_token")
+    op.create_unique_constraint(op.f("uq_refresh_token_parent"), "refresh_token", ["parent"])
     op.add_column(
         "signing_key",
         sa.Column(
@@ -169,6 +179,8 @@ def upgrade() -> None:
         "signing_key", sa.Column("published_until", sa.DateTime(timezone=True), nullable=True)
     )
     # ### end Alembic commands ###
+    # the keys that are there sign in the order in which they were made
+    op.execute("UPDATE signing_key SET signs_from = created_at")
 
 
 def downgrade() -> None:
