@@ -52,8 +52,13 @@ class BuildFailed(BuildEvent, frozen=True, kw_only=True):
 
 
 class BuildCancelled(BuildEvent, frozen=True, kw_only=True):
-    """Somebody ended a build before it ended itself."""
+    """A build was ended before it ended itself.
+
+    ``reason`` is ``requested`` (by the actor), or ``access_lost``: whoever wanted the build may not
+    build there any more, and the actor is nobody.
+    """
 
     subject: ClassVar[str] = "builds.build.cancelled.v1"
 
     actor_id: UUID
+    reason: str = "requested"

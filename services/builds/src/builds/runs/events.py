@@ -1,5 +1,6 @@
 """What this service hears: who may do what with a project."""
 
+from builds.runs import service
 from common import access
 from common.access import Access
 from common.bus import Subscription
@@ -9,7 +10,7 @@ from common.database import Queries
 
 
 async def on_access(tx: Queries, event: CloudEvent[AccessChanged]) -> None:
-    """Remember who may do what."""
+    """Remember who may do what, and end the builds of those who may not build any more."""
     heard = event.data
     await access.learn(
         tx,
@@ -21,6 +22,7 @@ async def on_access(tx: Queries, event: CloudEvent[AccessChanged]) -> None:
             roles=heard.roles,
         ),
     )
+    await service.end_barred(tx, heard.project_id)
 
 
 SUBSCRIPTIONS = [Subscription(AccessChanged, on_access)]

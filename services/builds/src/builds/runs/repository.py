@@ -8,6 +8,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
+from builds.permissions import WRITERS
 from builds.runs.schema import Build
 from builds.runs.types import BuildRequested
 from builds.tables import BuildRow
@@ -16,7 +17,7 @@ from common import access
 from common.access import AccessRow
 from common.answers import Window
 from common.contracts.builds import BuildCancelled, BuildQueued
-from common.database import Database
+from common.database import Database, Queries
 from common.outbox import announced, announcing
 
 _B = BuildRow
@@ -72,16 +73,25 @@ def _listing(sort: str) -> "sa.Select[*tuple[Any, ...]]":
 
 
 _LISTS = {sort: _listing(sort) for field in SORTS for sort in (field, f"-{field}")}
+_OWNER = bindparam("owner_id", type_=sa.Uuid)
+_MAY_BUILD = access.permits(sa.cast(_OWNER, sa.Text), *WRITERS)
+# the lock lets a build be either refused or seen by whoever learns at this moment who may build
+_HOLD: dict[str, Any] = {"read": True, "of": AccessRow}
 _NEW = announcing(
     sa.insert(_B)
-    .values(
-        id=_ID,
-        project_id=bindparam("project_id", type_=sa.Uuid),
-        user_id=bindparam("owner_id", type_=sa.Uuid),
-        target=bindparam("target", type_=sa.Text),
-        options=bindparam("options", type_=_B.options.type),
-        source_tree=bindparam("source_tree", type_=sa.Text),
-        manifest=bindparam("manifest", type_=_B.manifest.type),
+    .from_select(
+        ["id", "project_id", "user_id", "target", "options", "source_tree", "manifest"],
+        sa.select(
+            _ID,
+            AccessRow.resource_id,
+            _OWNER,
+            bindparam("target", type_=sa.Text),
+            bindparam("options", type_=_B.options.type),
+            bindparam("source_tree", type_=sa.Text),
+            bindparam("manifest", type_=_B.manifest.type),
+        )
+        .where(AccessRow.resource_id == bindparam("project_id", type_=sa.Uuid), _MAY_BUILD)
+        .with_for_update(**_HOLD),
     )
     .returning(*_COLUMNS)
 )
@@ -92,18 +102,38 @@ _AGAIN = announcing(
         ["id", "user_id", "retry_of", *(c.key for c in _AGAIN_COLUMNS)],
         sa.select(
             bindparam("new_id", type_=sa.Uuid),
-            bindparam("owner_id", type_=sa.Uuid),
+            _OWNER,
             _B.id,
             *_AGAIN_COLUMNS,
-        ).where(_B.id == _ID, _is_one_of(RETRYABLE), _B.deleted_at.is_(None)),
+        )
+        .join(AccessRow, AccessRow.resource_id == _B.project_id)
+        .where(_B.id == _ID, _is_one_of(RETRYABLE), _B.deleted_at.is_(None), _MAY_BUILD)
+        .with_for_update(**_HOLD),
     )
     .returning(*_COLUMNS)
 )
 _CANCEL = announcing(
     sa.update(_B)
     .where(_B.id == _ID, _is_one_of(UNFINISHED), _B.deleted_at.is_(None))
-    .values(status="cancelled", completed_at=sa.func.now(), worker_id=None)
+    .values(
+        status="cancelled",
+        error_code=bindparam("new_error_code", type_=sa.Text),
+        error_message=bindparam("new_error_message", type_=sa.Text),
+        completed_at=sa.func.now(),
+        worker_id=None,
+    )
     .returning(*_COLUMNS)
+)
+_BARRED = (
+    sa.select(_B.id, _B.project_id, _B.user_id, _B.target)
+    .join(AccessRow, AccessRow.resource_id == _B.project_id)
+    .where(
+        _PROJECT,
+        _is_one_of(UNFINISHED),
+        # who has no role at all makes the predicate NULL
+        access.permits(sa.cast(_B.user_id, sa.Text), *WRITERS).is_not(sa.true()),
+    )
+    .order_by(_B.id)
 )
 _DELETE = (
     sa.update(_B)
@@ -118,6 +148,15 @@ class Seen(msgspec.Struct, frozen=True):
     role: str | None
     is_public: bool
     build: Build
+
+
+class Barred(msgspec.Struct, frozen=True):
+    """A build that nobody may want any more who did."""
+
+    build_id: UUID
+    project_id: UUID
+    user_id: UUID
+    target: str
 
 
 def _build(*values: Any) -> Build:  # noqa: ANN401 - as the columns are
@@ -149,10 +188,12 @@ async def listed(db: Database, project_id: UUID, window: Window) -> tuple[list[S
     return rows, await db.one(_COUNT, int, project_id=project_id)
 
 
-async def create(db: Database, event: BuildQueued, options: Options, manifest: Manifest) -> Build:
-    """Write a build, its event and its job, in one statement."""
+async def create(
+    db: Database, event: BuildQueued, options: Options, manifest: Manifest
+) -> Build | None:
+    """Write a build, its event and its job, in one statement; ``None`` where the user may not."""
     job = (BuildRequested(build_id=event.build_id), event.build_id)
-    return await db.one(
+    return await db.one_or_none(
         _NEW,
         _build,
         build_id=event.build_id,
@@ -179,11 +220,23 @@ async def again(db: Database, event: BuildQueued) -> Build | None:
     )
 
 
-async def cancel(db: Database, event: BuildCancelled) -> Build | None:
-    """End a build; ``None`` where it has ended already."""
+async def cancel(
+    db: Queries, event: BuildCancelled, code: str | None = None, message: str | None = None
+) -> Build | None:
+    """End a build, and say why if need be; ``None`` where it has ended already."""
     return await db.one_or_none(
-        _CANCEL, _build, build_id=event.build_id, **announced(event, event.build_id)
+        _CANCEL,
+        _build,
+        build_id=event.build_id,
+        new_error_code=code,
+        new_error_message=message,
+        **announced(event, event.build_id),
     )
+
+
+async def barred(db: Queries, project_id: UUID) -> list[Barred]:
+    """Return what is queued or under way for those who may not build in the project."""
+    return await db.all(_BARRED, Barred, project_id=project_id)
 
 
 async def delete(db: Database, build_id: UUID) -> None:

@@ -14,12 +14,14 @@ from builds.runs.repository import SORTS, Seen
 from builds.runs.schema import Build, NewBuild
 from builds.types import UNFINISHED, Manifest
 from common.answers import Window, window
-from common.caller import Caller
+from common.caller import NOBODY, Caller
 from common.contracts.builds import BuildCancelled, BuildQueued
-from common.errors import ConflictError, InvalidError, NotFoundError
+from common.database import Queries
+from common.errors import ConflictError, InvalidError, NotFoundError, UnavailableError
 from common.ids import uuid7
 
 _MISSING = "There is no such build."
+_BARRED = "Whoever wanted this build may not build in this project any more."
 
 
 async def start(means: Means, caller: Caller, new: NewBuild) -> Build:
@@ -38,7 +40,12 @@ async def start(means: Means, caller: Caller, new: NewBuild) -> Build:
         source_tree=tree,
     )
     whole = Manifest(manifest.seq, manifest.files, assets)
-    return await repository.create(means.db, event, new.options, whole)
+    build = await repository.create(means.db, event, new.options, whole)
+    if build is None:
+        # the role was lost since it was asked for
+        await demand_writer(means.db, means.peers.access, caller, new.project_id)
+        raise UnavailableError
+    return build
 
 
 async def show(means: Means, caller: Caller, build_id: UUID) -> Build:
@@ -116,8 +123,23 @@ async def retry(means: Means, caller: Caller, build_id: UUID) -> Build:
     )
     build = await repository.again(means.db, event)
     if build is None:
+        demand((await seen(means, caller, build_id)).role)
         raise BuildNotRetryableError("The build succeeded: start a new one instead.")
     return build
+
+
+async def end_barred(tx: Queries, project_id: UUID) -> None:
+    """End what those wanted who may not build in the project any more."""
+    for build in await repository.barred(tx, project_id):
+        event = BuildCancelled(
+            build_id=build.build_id,
+            project_id=build.project_id,
+            user_id=build.user_id,
+            target=build.target,
+            actor_id=NOBODY,
+            reason="access_lost",
+        )
+        await repository.cancel(tx, event, "ACCESS_LOST", _BARRED)
 
 
 def _cancelled(caller: Caller, build: Build) -> BuildCancelled:
