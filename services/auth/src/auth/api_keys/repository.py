@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+import asyncpg
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam
@@ -12,6 +13,7 @@ from auth.auditing import noted, noting
 from auth.tables import AccountRow, ApiKeyRow
 from common.contracts.auth import ApiKeyCreated, ApiKeyRevoked
 from common.database import Database
+from common.errors import UnauthenticatedError
 from common.outbox import announced, announcing
 from common.statements import document
 
@@ -102,17 +104,20 @@ async def create(
 ) -> ApiKey | None:
     """Keep a key and announce it; ``None`` where there are enough."""
     event = ApiKeyCreated(user_id=account_id, key_id=key_id, name=new.name)
-    return await db.one_or_none(
-        _CREATE,
-        ApiKey,
-        id=key_id,
-        account_id=account_id,
-        hash=key_hash,
-        count_max=count_max,
-        **msgspec.structs.asdict(new),
-        **announced(event, account_id),
-        **noted("api_key.created", account_id, account_id, keyId=key_id, after=new),
-    )
+    try:
+        return await db.one_or_none(
+            _CREATE,
+            ApiKey,
+            id=key_id,
+            account_id=account_id,
+            hash=key_hash,
+            count_max=count_max,
+            **msgspec.structs.asdict(new),
+            **announced(event, account_id),
+            **noted("api_key.created", account_id, account_id, keyId=key_id, after=new),
+        )
+    except asyncpg.ForeignKeyViolationError as exc:
+        raise UnauthenticatedError("The account is not there any more.") from exc
 
 
 async def listed(db: Database, account_id: UUID) -> list[ApiKey]:

@@ -1,5 +1,6 @@
 """The SQL of sessions: statements above, the functions that run them below."""
 
+from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
@@ -8,12 +9,15 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam
 
 from auth.auditing import note, noted, noting
+from auth.lockout.types import Proven
 from auth.sessions.schema import Session
-from auth.tables import RefreshTokenRow, SessionRow
+from auth.tables import AccountRow, LoginFailureRow, RefreshTokenRow, SessionRow
 from common.contracts.auth import SessionRevoked, SessionStarted
 from common.database import Database, Queries
 from common.outbox import announce, announced, announcing
 
+_A = AccountRow
+_F = LoginFailureRow
 _S = SessionRow
 _T = RefreshTokenRow
 
@@ -23,22 +27,54 @@ def _first_token(written: sa.CTE) -> sa.CTE:
     return sa.insert(_T).from_select(["hash", "session_id"], token).cte("first_token")
 
 
-_START = announcing(
-    sa.insert(_S)
-    .values(
-        id=bindparam("session_id", type_=sa.Uuid),
-        account_id=bindparam("account_id", type_=sa.Uuid),
-        user_agent=bindparam("user_agent", type_=sa.Text),
-        address=bindparam("address", type_=sa.Text),
-        expires_at=sa.func.now()
-        + sa.func.make_interval(0, 0, 0, 0, 0, 0, bindparam("lifetime_s", type_=sa.BigInteger)),
+def _forgotten(written: sa.CTE) -> sa.CTE:
+    return (
+        sa.delete(_F)
+        .where(
+            _F.login == bindparam("tried", type_=sa.LargeBinary),
+            _F.address == bindparam("tried_from", type_=sa.Text),
+            sa.exists(sa.select(written.c.id)),
+        )
+        .cte("forgotten")
     )
-    .returning(_S.id),
-    _first_token,
-    noting(),
-)
 
 
+def _renewed(written: sa.CTE) -> sa.CTE:
+    return (
+        sa.update(_A)
+        .where(_A.id == written.c.account_id)
+        .values(password_hash=bindparam("renewed", type_=sa.Text))
+        .cte("renewed")
+    )
+
+
+def _starting(*also: Callable[[sa.CTE], sa.CTE]) -> "sa.Select[UUID, UUID]":
+    """Start a session of an account that is as it was when somebody proved to be its owner.
+
+    Who disables or deletes it, or changes its password, holds its row: nobody slips in while that
+    happens. Who changes it here too holds it in the same way from the start.
+    """
+    kept = bindparam("kept", type_=sa.Text)
+    account = (
+        sa.select(
+            bindparam("session_id", type_=sa.Uuid),
+            _A.id,
+            bindparam("user_agent", type_=sa.Text),
+            bindparam("address", type_=sa.Text),
+            sa.func.now()
+            + sa.func.make_interval(0, 0, 0, 0, 0, 0, bindparam("lifetime_s", type_=sa.BigInteger)),
+        )
+        .where(_A.id == bindparam("account_id", type_=sa.Uuid), ~_A.is_disabled)
+        .where(kept.is_(None) | (_A.password_hash == kept))
+        .with_for_update(read=not also, key_share=bool(also))
+    )
+    columns = ["id", "account_id", "user_agent", "address", "expires_at"]
+    begun = sa.insert(_S).from_select(columns, account).returning(_S.id, _S.account_id)
+    return announcing(begun, _first_token, _forgotten, *also, noting())
+
+
+_START = _starting()
+_START_RENEWED = _starting(_renewed)
 _REVOKE = announcing(
     sa.update(_S)
     .where(
@@ -102,21 +138,34 @@ async def start(
     user_agent: str,
     address: str,
     lifetime_s: int,
-) -> None:
-    """Start a session with its first refresh token, and announce it."""
+    proven: Proven | None,
+) -> bool:
+    """Start a session with its first refresh token, and announce it.
+
+    False where the account is not there any more, or has another password than was ``proven``.
+    """
     event = SessionStarted(user_id=account_id, session_id=session_id, address=address)
-    await db.one(
-        _START,
-        _same,
+    started = await db.one_or_none(
+        _START_RENEWED if proven and proven.renewed else _START,
+        _first,
         session_id=session_id,
         account_id=account_id,
         hash=token_hash,
         user_agent=user_agent,
         address=address,
         lifetime_s=lifetime_s,
+        tried=proven.tried.login if proven else None,
+        tried_from=proven.tried.address if proven else None,
+        kept=proven.kept if proven else None,
+        renewed=proven.renewed if proven else None,
         **announced(event, account_id),
         **noted("session.started", account_id, account_id, sessionId=session_id),
     )
+    return started is not None
+
+
+def _first(session_id: UUID, _: UUID) -> UUID:
+    return session_id
 
 
 def _same(session_id: UUID) -> UUID:

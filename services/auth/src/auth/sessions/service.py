@@ -20,6 +20,7 @@ from common.errors import NotFoundError, UnauthenticatedError
 from common.ids import uuid7
 
 _AGENT_MAX = 400
+_WRONG = "The login or the password is wrong."
 
 
 class Device(msgspec.Struct, frozen=True):
@@ -65,21 +66,29 @@ async def register(db: Database, means: Means, new: Registration, device: Device
 
 
 async def login(db: Database, means: Means, given: Credentials, device: Device) -> Grant:
-    """Log somebody in."""
-    user = await accounts.authenticate(db, means.passwords, given.login, given.password)
-    if user is None:
-        raise InvalidCredentialsError("The login or the password is wrong.")
-    return await _start(db, means, user, device)
+    """Log somebody in; raises ``InvalidCredentialsError`` and ``LockedOutError``."""
+    # twice: the account may become another one while its password is compared
+    for _ in range(2):
+        proven = await lockout.authenticate(
+            db, means.settings, means.passwords, given.login, given.password, device.address
+        )
+        grant = await _start(db, means, proven.user, device, proven)
+        if grant is not None:
+            return grant
+    raise InvalidCredentialsError(_WRONG)
 
 
-async def _start(db: Queries, means: Means, user: User, device: Device) -> Grant:
+async def _start(
+    db: Queries, means: Means, user: User, device: Device, proven: Proven | None = None
+) -> Grant | None:
+    """Start a session; ``None`` where the account is not as it was when it was looked at."""
     session_id, token = uuid7(), fresh()
     agent = device.user_agent[:_AGENT_MAX]
     lifetime_s = means.settings.session_lifetime_s
-    await repository.start(
-        db, session_id, user.id, digest(token), agent, device.address, lifetime_s
+    is_started = await repository.start(
+        db, session_id, user.id, digest(token), agent, device.address, lifetime_s, proven
     )
-    return await _grant(means, user, session_id, token)
+    return await _grant(means, user, session_id, token) if is_started else None
 
 
 async def _grant(means: Means, user: User, session_id: UUID, token: str) -> Grant:
