@@ -16,11 +16,13 @@ from unittest import mock
 
 import msgspec
 from litestar import Litestar
-from litestar.handlers import BaseRouteHandler
+from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.routes import HTTPRoute
+from litestar.status_codes import HTTP_201_CREATED
 
 from common import app
 from common.errors import ServiceError
+from common.idempotency import Keyed
 from tests.architecture.layout import ROOT
 
 # what the settings require; a description of a service connects to none of it
@@ -43,6 +45,9 @@ class Route(msgspec.Struct, frozen=True):
     path: str
     name: str
     declared: dict[str, str | bool | None]
+    # whether it answers that something was made, and whether it may be repeated with a key
+    creates: bool = False
+    is_keyed: bool = False
 
 
 class Facts(msgspec.Struct, frozen=True):
@@ -90,7 +95,11 @@ def _routes(made: Litestar) -> Iterator[Route]:
 def _route(path: str, handler: BaseRouteHandler) -> Route:
     declared: dict[str, str | bool | None]
     declared = {k: handler.opt[k] for k in ("scope", "anonymous", "rate") if k in handler.opt}
-    return Route(path, handler.handler_name, declared)
+    if not isinstance(handler, HTTPRouteHandler):
+        return Route(path, handler.handler_name, declared)
+    creates = handler.http_methods == {"POST"} and handler.status_code == HTTP_201_CREATED
+    is_keyed = Keyed in tuple(handler.middleware or ())
+    return Route(path, handler.handler_name, declared, creates, is_keyed)
 
 
 def _family(error: type[ServiceError], service: str) -> set[type[ServiceError]]:

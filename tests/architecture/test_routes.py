@@ -13,6 +13,10 @@ RATES = {"read", "write", "strict", "upload", "build", "socket"}
 PRIVATE = ("/internal", "/health")
 # the API is versioned; the others are not for programs that somebody writes against it
 PUBLIC = ("/api/v1/", "/cdn/", "/play/", "/.well-known/")
+UNKEYED = {
+    "/api/v1/auth/ws-ticket": "a ticket is good once and for seconds: another one is as good",
+    "/api/v1/assets/upload": "bytes come as a stream, and the same bytes are the same asset",
+}
 each = pytest.mark.parametrize("service", SERVICES)
 
 
@@ -46,3 +50,9 @@ def test_a_scope_is_a_thing_and_what_is_done_to_it(service: str) -> None:
 @each
 def test_a_route_has_a_canonical_path(service: str) -> None:
     assert [r.path for r in _public(service) if not r.path.startswith(PUBLIC)] == []
+
+
+@each
+def test_what_creates_may_be_repeated_with_a_key(service: str) -> None:
+    made = [route for route in _public(service) if route.creates]
+    assert [r.path for r in made if r.is_keyed == (r.path in UNKEYED)] == [], "use common.Keyed"

@@ -15,6 +15,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
 from common.errors import Failure
+from common.idempotency import Keyed
 
 type Document = dict[str, Any]
 
@@ -46,10 +47,21 @@ def document(app: Litestar) -> Document:
         if operation is not None:
             _complete(operation, handler.opt)
             _add_body(operation, handler.opt, schemas)
+            _add_key(operation, handler)
             _close(operation, schemas)
     return made
 
 
+_KEY: Document = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "A secret of yours, 1 to 255 visible ASCII characters. A request that is"
+    " repeated with it within a day has its effect once, and is answered the same, with"
+    " ``Idempotency-Replayed: true``. Only callers that are known have keys.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+}
+_CONFLICT = "The state of things does not allow this, or the Idempotency-Key was used before."
 _REF = "#/components/schemas/{name}"
 
 
@@ -92,6 +104,16 @@ def _add_body(operation: Document, opt: dict[str, Any], schemas: Document) -> No
         content["application/octet-stream"] = {"schema": {"type": "string", "format": "binary"}}
     if content:
         operation["requestBody"] = {"required": True, "content": content}
+
+
+def _add_key(operation: Document, handler: HTTPRouteHandler) -> None:
+    """Say of a route that creates that it may be repeated."""
+    if Keyed not in tuple(handler.middleware or ()):
+        return
+    operation.setdefault("parameters", []).append(_KEY)
+    operation["responses"].setdefault(
+        "409", operation["responses"]["400"] | {"description": _CONFLICT}
+    )
 
 
 def _close(operation: Document, schemas: Document) -> None:

@@ -8,6 +8,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from typing import Any, cast, override
 
 import asyncpg
@@ -69,6 +70,40 @@ class Transaction(Queries):
         return [ready.row(r) for r in (records[:limit] if limit else records)]
 
 
+class Joined(Transaction):
+    """One transaction around everything that one request asks: each part fails alone, all commit.
+
+    Its parts run one at a time, because they have one connection.
+    """
+
+    def __init__(self, database: "Database", connection: asyncpg.pool.PoolConnectionProxy) -> None:
+        super().__init__(connection)
+        self._turn = asyncio.Lock()
+        self.database = database
+        self.is_over = False
+
+    @override
+    async def _rows(
+        self, statement: ClauseElement, params: dict[str, object], limit: int
+    ) -> list[tuple[Any, ...]]:
+        async with self._turn, self._connection.transaction():
+            return await super()._rows(statement, params, limit)
+
+    async def shared(self, sharing: Sharing, params: dict[str, object]) -> tuple[Any, ...] | None:
+        """Ask alone what others ask in company."""
+        async with self._turn, self._connection.transaction():
+            return await sharing.ask_alone(self._connection, params)
+
+    @asynccontextmanager
+    async def part(self) -> AsyncGenerator[Transaction]:
+        """Several statements, all or none, of those that all commit together."""
+        async with self._connection.transaction():
+            yield Transaction(self._connection)
+
+
+_JOINED: ContextVar[Joined | None] = ContextVar("joined", default=None)
+
+
 class Database(Queries):
     """One pool, two habits: a lone statement commits itself, several share a transaction.
 
@@ -100,6 +135,8 @@ class Database(Queries):
     async def _rows(
         self, statement: ClauseElement, params: dict[str, object], limit: int
     ) -> list[tuple[Any, ...]]:
+        if (joined := self._joined()) is not None:
+            return await joined._rows(statement, params, limit)  # noqa: SLF001 - of the same family
         ready = compiled(statement)
         began = time.perf_counter()
         connection = await self._pool.acquire(timeout=self._wait_s)
@@ -116,7 +153,10 @@ class Database(Queries):
         if sharing is None:
             sharing = self._sharing[id(statement)] = Sharing(self._pool, statement, self._wait_s)
         began = time.perf_counter()
+        joined = self._joined()
         try:
+            if joined is not None:
+                return cast("tuple[*Ts] | None", await joined.shared(sharing, params))
             return cast("tuple[*Ts] | None", await sharing.ask(params))
         finally:
             _spent(began)
@@ -124,6 +164,10 @@ class Database(Queries):
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[Transaction]:
         """Several statements, all or none."""
+        if (joined := self._joined()) is not None:
+            async with joined.part() as part:
+                yield part
+            return
         began = time.perf_counter()
         connection = await self._pool.acquire(timeout=self._wait_s)
         try:
@@ -132,6 +176,27 @@ class Database(Queries):
         finally:
             await self._pool.release(connection)
             _spent(began)
+
+    @asynccontextmanager
+    async def joined(self) -> AsyncGenerator[Joined]:
+        """Let whatever is asked in the meantime, by this task, be one transaction."""
+        connection = await self._pool.acquire(timeout=self._wait_s)
+        joined = Joined(self, connection)
+        token = _JOINED.set(joined)
+        try:
+            async with connection.transaction():
+                yield joined
+        finally:
+            # a task that was started in the meantime goes on without it
+            joined.is_over = True
+            _JOINED.reset(token)
+            await self._pool.release(connection)
+
+    def _joined(self) -> Joined | None:
+        joined = _JOINED.get()
+        if joined is None or joined.is_over or joined.database is not self:
+            return None
+        return joined
 
     async def close(self) -> None:
         """Close every connection, after what runs has ended; what does not end is cut off."""

@@ -109,6 +109,18 @@ class ConflictError(ServiceError):
     code = "CONFLICT"
 
 
+class KeyReusedError(ConflictError):
+    """The ``Idempotency-Key`` came before, with another request."""
+
+    code = "IDEMPOTENCY_KEY_REUSED"
+
+
+class KeyInUseError(ConflictError):
+    """The first request with this ``Idempotency-Key`` has not been answered yet."""
+
+    code = "IDEMPOTENCY_KEY_IN_USE"
+
+
 class PreconditionFailedError(ServiceError):
     """``If-Match`` or ``If-None-Match`` does not hold."""
 

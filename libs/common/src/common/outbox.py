@@ -71,10 +71,22 @@ class InboxRow(Tables):
     seen_at: Mapped[datetime] = mapped_column(server_default=sa.func.now(), index=True)
 
 
+class KeptAnswerRow(Tables):
+    """An answer that is given again to who repeats a request with its ``Idempotency-Key``."""
+
+    __tablename__ = "kept_answer"
+
+    id: Mapped[bytes] = mapped_column(primary_key=True)
+    fingerprint: Mapped[bytes]
+    # status, headers and body, sealed under a key that the client's own key opens
+    sealed: Mapped[bytes]
+    kept_at: Mapped[datetime] = mapped_column(server_default=sa.func.now(), index=True)
+
+
 def schema(*shared: type[Tables]) -> sa.MetaData:
-    """Make the metadata of one service: its outbox, its inbox, and ``shared`` beside them."""
+    """Make the metadata of one service: outbox, inbox, kept answers, and ``shared`` beside them."""
     made = sa.MetaData(naming_convention=_NAMES)
-    rows: tuple[type[Tables], ...] = (OutboxRow, InboxRow, *shared)
+    rows: tuple[type[Tables], ...] = (OutboxRow, InboxRow, KeptAnswerRow, *shared)
     for row in rows:
         cast("sa.Table", row.__table__).to_metadata(made)
     return made

@@ -27,6 +27,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     body_bytes_max: int = 1_048_576
     # of a body that is refused unread, so that the refusal arrives
     unread_bytes_max: int = 67_108_864
+    # how long an answer is given again to the same Idempotency-Key, and to how large a request
+    answers_kept_s: int = 86_400
+    keyed_bytes_max: int = 33_554_432
     outgoing_timeout_s: float = 2.0
     relay_poll_s: float = 0.25
     event_retry_s: float = 0.5

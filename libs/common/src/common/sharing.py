@@ -121,6 +121,14 @@ class Sharing:
             except Exception as own:  # noqa: BLE001 - it belongs to this waiter
                 _fail([waiting], own)
 
+    async def ask_alone(
+        self, connection: asyncpg.pool.PoolConnectionProxy, params: dict[str, object]
+    ) -> tuple[Any, ...] | None:
+        """Ask for one set of parameters on a connection of one's own."""
+        values = self._compiled.values({name: [params[name]] for name in self._shared.params})
+        records = await connection.fetch(self._compiled.text, *values)
+        return self._compiled.row(records[0])[1:] if records else None
+
     async def _fetch(self, part: list[_Waiting]) -> None:
         columns = dict(zip(self._shared.params, zip(*[key for key, _ in part]), strict=True))  # noqa: B905 - rows of one length
         values = self._compiled.values(columns)

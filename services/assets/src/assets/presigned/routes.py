@@ -13,12 +13,13 @@ from assets.types import Asset, shown
 from common import answers
 from common.answers import Answer
 from common.caller import Caller, needs
+from common.idempotency import Keyed
 
 _BASE = "/api/v1/assets"
 _WRITE = needs("assets:write", rate="write")
 
 
-@post("/uploads", opt=_WRITE)
+@post("/uploads", opt=_WRITE, middleware=[Keyed])
 async def begin(
     means: NamedDependency[Means],
     caller: NamedDependency[Caller],
@@ -33,7 +34,7 @@ async def begin(
     return Response(answers.answer(upload), status_code=201, headers=headers)
 
 
-@post("/uploads/{upload_id:uuid}/complete", opt=_WRITE)
+@post("/uploads/{upload_id:uuid}/complete", opt=_WRITE, middleware=[Keyed])
 async def complete(
     means: NamedDependency[Means], caller: NamedDependency[Caller], upload_id: FromPath[UUID]
 ) -> Response[Answer[Asset]]:

@@ -13,6 +13,7 @@ from builds.runs import service
 from builds.runs.schema import Build, NewBuild
 from common.answers import Answer, Page, PageLimit, PageNumber, answer, paged
 from common.caller import Caller, needs
+from common.idempotency import Keyed
 
 _READ = needs("builds:read")
 _WRITE = needs("builds:write", rate="write")
@@ -20,7 +21,7 @@ _BUILD = needs("builds:write", rate="build")
 _WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,4})(?:$|[,;\s])")
 
 
-@post("/builds", opt=_BUILD)
+@post("/builds", opt=_BUILD, middleware=[Keyed])
 async def start(
     means: NamedDependency[Means], caller: NamedDependency[Caller], data: JSONBody[NewBuild]
 ) -> Response[Answer[Build]]:
@@ -63,6 +64,7 @@ async def cancel(
 @post(
     "/builds/{build_id:uuid}/retry",
     opt=_BUILD,
+    middleware=[Keyed],
 )
 async def retry(
     means: NamedDependency[Means], caller: NamedDependency[Caller], build_id: FromPath[UUID]

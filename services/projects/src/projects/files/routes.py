@@ -15,6 +15,7 @@ from common.answers import Answer, PageLimit, PageNumber, answer
 from common.caller import Caller, caller_of, headers_of, needs
 from common.database import Database
 from common.errors import InvalidError
+from common.idempotency import Keyed
 from projects.errors import InvalidPathError
 from projects.files import service
 from projects.files.schema import Batch, File, FileInfo, NewContent, Outcomes
@@ -63,6 +64,7 @@ async def write(request: Request[object, object, State]) -> slim.Reply:
 @post(
     "/files/{path:path}",
     opt=_CONTENT,
+    middleware=[Keyed],
     request_max_body_size=None,
     responses=slim.documented(FileInfo, status=201),
 )
@@ -123,6 +125,7 @@ async def index(
 @post(
     "/files/batch",
     opt=needs("projects:write", rate="write", body=Batch),
+    middleware=[Keyed],
     request_max_body_size=None,
     status_code=200,
 )

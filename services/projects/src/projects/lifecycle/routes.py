@@ -13,6 +13,7 @@ from common.answers import PageLimit, PageNumber
 from common.caller import Caller, caller_of, needs
 from common.contracts.access import Access
 from common.database import Database
+from common.idempotency import Keyed
 from projects.lifecycle import service
 from projects.lifecycle.schema import SORTS, Changes, NewProject, Project, Replacement
 from projects.settings import Settings
@@ -46,7 +47,7 @@ async def index(
     return answers.raw_page(items, total, wanted)
 
 
-@post("/", opt=_WRITE)
+@post("/", opt=_WRITE, middleware=[Keyed])
 async def create(
     db: NamedDependency[Database],
     caller: NamedDependency[Caller],

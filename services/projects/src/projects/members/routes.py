@@ -9,6 +9,7 @@ from litestar.params import FromPath, JSONBody
 from common.answers import Answer, answer
 from common.caller import Caller, needs
 from common.database import Database
+from common.idempotency import Keyed
 from projects.members import service
 from projects.members.schema import Member, NewMember, NewRole
 from projects.peers import Peers
@@ -26,7 +27,7 @@ async def index(
     return answer(await service.index(db, caller, project_id))
 
 
-@post("/", opt=_WRITE)
+@post("/", opt=_WRITE, middleware=[Keyed])
 async def add(
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],

@@ -8,6 +8,7 @@ from common import answers
 from common.answers import Answer
 from common.caller import Caller, needs
 from common.database import Database
+from common.idempotency import Keyed
 from projects.lifecycle.schema import Project
 from projects.peers import Peers
 from projects.settings import Settings
@@ -15,7 +16,7 @@ from projects.templates import service
 from projects.templates.schema import FromTemplate
 
 
-@post("/{template_id:str}", opt=needs("projects:write", rate="write"))
+@post("/{template_id:str}", opt=needs("projects:write", rate="write"), middleware=[Keyed])
 async def create(
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
