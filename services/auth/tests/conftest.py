@@ -15,7 +15,10 @@ from common.testing.apps import Client, Serving, serving
 def told(service_env: Callable[[str], dict[str, str]]) -> dict[str, str]:
     """What the service is told in these tests: passwords are cheap, a test of them says more."""
     quiet = {"ACCESS_LOG": "false", "LOG_LEVEL": "error"}
-    return service_env("auth") | quiet | {"PASSWORD_MEMORY_KIB": "64", "PASSWORD_PASSES": "1"}
+    cheap = {"PASSWORD_MEMORY_KIB": "64", "PASSWORD_PASSES": "1", "LOGIN_FAILED_S_MIN": "0"}
+    # the people of all tests have one address
+    crowded = {"LOGIN_FAILURES_SPREAD_MAX": "1000000"}
+    return service_env("auth") | quiet | cheap | crowded
 
 
 @pytest.fixture(scope="session")

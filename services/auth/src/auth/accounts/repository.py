@@ -1,10 +1,8 @@
 """The SQL of accounts: statements above, the functions that run them below."""
 
-from datetime import datetime
 from uuid import UUID
 
 import asyncpg
-import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
@@ -33,7 +31,6 @@ _HAS_LOGIN = sa.or_(
     sa.func.lower(_A.email) == sa.func.lower(_LOGIN),
     sa.func.lower(_A.username) == sa.func.lower(_LOGIN),
 )
-_BY_LOGIN = sa.select(*_USER, _A.password_hash, _A.is_disabled).where(_HAS_LOGIN)
 _BY_ID = sa.select(*_USER).where(_A.id == bindparam("id", type_=sa.Uuid), ~_A.is_disabled)
 _PUBLIC = sa.select(_A.id, _A.username, _A.display_name, _A.avatar_url, _A.created_at).where(
     sa.func.lower(_A.username) == sa.func.lower(bindparam("username", type_=sa.Text)),
@@ -70,32 +67,6 @@ _CHANGE = announcing(
     username="username",
     displayName="display_name",
 )
-
-
-class Login(msgspec.Struct, frozen=True):
-    """An account, and what its password is compared with. It never leaves the service."""
-
-    id: UUID
-    email: str
-    username: str
-    display_name: str
-    avatar_url: str | None
-    role: str
-    email_verified: bool
-    created_at: datetime
-    updated_at: datetime
-    password_hash: str | None
-    is_disabled: bool
-
-    @property
-    def user(self) -> User:
-        """The account, as its owner sees it."""
-        return msgspec.convert(self, User, from_attributes=True)
-
-
-async def by_login(db: Queries, login: str) -> Login | None:
-    """Return the account whose e-mail or username this is."""
-    return await db.one_or_none(_BY_LOGIN, Login, login=login)
 
 
 async def by_id(db: Database, account_id: UUID) -> User | None:

@@ -8,6 +8,8 @@ from auth.accounts import service as accounts
 from auth.accounts.schema import Registration, User
 from auth.errors import CsrfError, InvalidCredentialsError
 from auth.keys.keyring import Keys
+from auth.lockout import service as lockout
+from auth.lockout.types import Proven
 from auth.passwords import Passwords
 from auth.rotation import service as rotations
 from auth.secrets import Vault, digest, fresh
@@ -59,7 +61,8 @@ class Means(msgspec.Struct, frozen=True):
 
 async def register(db: Database, means: Means, new: Registration, device: Device) -> Grant:
     """Make an account and log it in."""
-    password_hash = await means.passwords.hash(accounts.checked_password(new.password))
+    password = accounts.checked_password(new.password, email=new.email, username=new.username)
+    password_hash = await means.passwords.hash(password)
     async with db.transaction() as tx:
         user = await accounts.register(tx, password_hash, new)
         return await _start(tx, means, user, device)
@@ -67,28 +70,33 @@ async def register(db: Database, means: Means, new: Registration, device: Device
 
 async def login(db: Database, means: Means, given: Credentials, device: Device) -> Grant:
     """Log somebody in; raises ``InvalidCredentialsError`` and ``LockedOutError``."""
-    # twice: the account may become another one while its password is compared
-    for _ in range(2):
-        proven = await lockout.authenticate(
-            db, means.settings, means.passwords, given.login, given.password, device.address
-        )
-        grant = await _start(db, means, proven.user, device, proven)
-        if grant is not None:
-            return grant
-    raise InvalidCredentialsError(_WRONG)
+    proven = await _proven(db, means, given, device)
+    try:
+        return await _start(db, means, proven.user, device, proven)
+    except InvalidCredentialsError:
+        # the account has become another one meanwhile: as it is now, it may still be theirs
+        proven = await _proven(db, means, given, device)
+        return await _start(db, means, proven.user, device, proven)
+
+
+async def _proven(db: Database, means: Means, given: Credentials, device: Device) -> Proven:
+    return await lockout.authenticate(
+        db, means.settings, means.passwords, given.login, given.password, device.address
+    )
 
 
 async def _start(
     db: Queries, means: Means, user: User, device: Device, proven: Proven | None = None
-) -> Grant | None:
-    """Start a session; ``None`` where the account is not as it was when it was looked at."""
+) -> Grant:
+    """Start a session; raises ``InvalidCredentialsError`` where the account is another one now."""
     session_id, token = uuid7(), fresh()
     agent = device.user_agent[:_AGENT_MAX]
     lifetime_s = means.settings.session_lifetime_s
-    is_started = await repository.start(
+    if not await repository.start(
         db, session_id, user.id, digest(token), agent, device.address, lifetime_s, proven
-    )
-    return await _grant(means, user, session_id, token) if is_started else None
+    ):
+        raise InvalidCredentialsError(_WRONG)
+    return await _grant(means, user, session_id, token)
 
 
 async def _grant(means: Means, user: User, session_id: UUID, token: str) -> Grant:
