@@ -104,6 +104,12 @@ class Settings(PasswordSettings, frozen=True, kw_only=True):
     access_lifetime_s: int = 600
     session_lifetime_s: int = 2_592_000
     refresh_grace_s: int = 60
+    # a list that was read so lately is told again: many gateways may ask at once
+    revocations_cached_s: float = 0.02
+    # how long the end of a session is not answered because a gateway has not heard of it
+    revocation_spread_s_max: float = 2.0
+    # a gateway that has not asked for so long is not there any more
+    gateway_silent_s: float = 3.0
     ticket_lifetime_s: int = 30
     tickets_swept_max: int = 64
     # how often the service tidies up and sees to its keys
