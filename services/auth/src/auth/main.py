@@ -7,6 +7,8 @@ from auth.api_keys import routes as api_keys
 from auth.keys import routes as keys
 from auth.keys.keyring import Keys
 from auth.passwords import Passwords
+from auth.revocations import routes as gateways
+from auth.revocations.service import Revocations
 from auth.secrets import Vault
 from auth.sessions import routes as sessions
 from auth.sessions.service import Means
@@ -22,6 +24,7 @@ def create_app() -> Litestar:
     vault = Vault(settings.key_encryption_key, settings.key_encryption_keys_other)
     signing, passwords = Keys(settings, vault), Passwords(settings)
     means = Means(settings, signing, vault, passwords)
+    revocations = Revocations(settings)
     return app.build(
         "auth",
         settings,
@@ -34,11 +37,14 @@ def create_app() -> Litestar:
             api_keys.router,
             api_keys.authorize,
             keys.jwks,
+            gateways.discover,
         ],
         dependencies={
             "settings": app.given(settings),
             "means": app.given(means),
             "keys": app.given(signing),
+            "revocations": app.given(revocations),
         },
-        parts=[signing, passwords],
+        parts=[signing, passwords, revocations],
+        settle=revocations.spread,
     )

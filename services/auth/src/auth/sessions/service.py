@@ -16,6 +16,7 @@ from auth.secrets import Vault, digest, fresh
 from auth.sessions import repository
 from auth.sessions.schema import Credentials, LogoutScope, Session, Tokens
 from auth.settings import Settings
+from common import exchange
 from common.caller import Caller
 from common.database import Database, Queries
 from common.errors import NotFoundError, UnauthenticatedError
@@ -129,7 +130,7 @@ async def logout(
     """End this session, all of them, or all others."""
     if scope == "this":
         if session_id is not None:
-            await repository.revoke(db, account_id, session_id, "logout")
+            await _end(db, account_id, session_id, "logout")
         return
     spared = session_id if scope == "others" else None
     async with db.transaction() as tx:
@@ -145,9 +146,16 @@ async def end_all(
 ) -> None:
     """End all live sessions of an account but one; its owner does, unless ``actor_id`` is another.
 
-    Their access tokens are refused once the caller's transaction is committed.
+    The answer to the request waits until the gateways refuse their access tokens.
     """
     await repository.end(tx, account_id, spared, reason, actor_id or account_id)
+    exchange.unsettle()
+
+
+async def _end(db: Queries, account_id: UUID, session_id: UUID, reason: str) -> bool:
+    has_ended = await repository.revoke(db, account_id, session_id, reason)
+    exchange.unsettle()
+    return has_ended
 
 
 async def index(db: Database, caller: Caller) -> list[Session]:
@@ -157,7 +165,7 @@ async def index(db: Database, caller: Caller) -> list[Session]:
 
 async def remove(db: Database, caller: Caller, session_id: UUID) -> None:
     """End one of the caller's sessions."""
-    if not await repository.revoke(db, caller.user_id, session_id, "revoked"):
+    if not await _end(db, caller.user_id, session_id, "revoked"):
         raise NotFoundError("There is no such session.")
 
 
