@@ -46,7 +46,9 @@ _ADD = announcing(
         email=bindparam("email", type_=sa.Text),
         username=bindparam("username", type_=sa.Text),
         display_name=bindparam("display_name", type_=sa.Text),
+        avatar_url=bindparam("avatar_url", type_=sa.Text),
         password_hash=bindparam("password_hash", type_=sa.Text),
+        is_email_verified=bindparam("is_email_verified", type_=sa.Boolean),
     )
     .returning(*_USER),
     noting(),
@@ -69,7 +71,7 @@ _CHANGE = announcing(
 )
 
 
-async def by_id(db: Database, account_id: UUID) -> User | None:
+async def by_id(db: Queries, account_id: UUID) -> User | None:
     """Return an account that is not disabled."""
     return await db.one_or_none(_BY_ID, User, id=account_id)
 
@@ -85,7 +87,15 @@ async def name(db: Database, login: str) -> AccountName | None:
 
 
 async def add(
-    tx: Queries, account_id: UUID, email: str, username: str, display_name: str, password_hash: str
+    tx: Queries,
+    account_id: UUID,
+    email: str,
+    username: str,
+    display_name: str,
+    password_hash: str | None,
+    *,
+    avatar_url: str | None = None,
+    is_email_verified: bool = False,
 ) -> User:
     """Keep a new account and announce it; raises ``EmailTakenError``, ``UsernameTakenError``."""
     event = UserRegistered(user_id=account_id, username=username, display_name=display_name)
@@ -98,7 +108,9 @@ async def add(
             email=email,
             username=username,
             display_name=display_name,
+            avatar_url=avatar_url,
             password_hash=password_hash,
+            is_email_verified=is_email_verified,
             **announced(event, account_id),
             **noted("account.registered", account_id, account_id, after=after),
         )
@@ -107,7 +119,7 @@ async def add(
 
 
 async def change(
-    db: Database,
+    db: Queries,
     account_id: UUID,
     username: str | None,
     display_name: str | None,

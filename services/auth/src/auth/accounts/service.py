@@ -19,6 +19,28 @@ async def register(tx: Queries, password_hash: str, new: Registration) -> User:
     return await repository.add(tx, uuid7(), new.email, new.username, display_name, password_hash)
 
 
+async def admit(
+    tx: Queries,
+    username: str,
+    display_name: str,
+    email: str,
+    avatar_url: str | None,
+    *,
+    is_email_verified: bool,
+) -> User:
+    """Keep a new account that has no password: somebody else says who its owner is."""
+    return await repository.add(
+        tx,
+        uuid7(),
+        email,
+        username,
+        display_name,
+        None,
+        avatar_url=avatar_url,
+        is_email_verified=is_email_verified,
+    )
+
+
 def checked_password(password: str, *, email: str = "", username: str = "") -> str:
     """Return a password that this account may choose; raises ``InvalidError``."""
     if "\0" in password:
@@ -32,7 +54,7 @@ def checked_password(password: str, *, email: str = "", username: str = "") -> s
     return password
 
 
-async def me(db: Database, caller: Caller) -> User:
+async def me(db: Queries, caller: Caller) -> User:
     """Return the caller's own account."""
     user = await repository.by_id(db, caller.user_id)
     if user is None:
@@ -40,8 +62,8 @@ async def me(db: Database, caller: Caller) -> User:
     return user
 
 
-async def change(db: Database, caller: Caller, profile: Profile) -> User:
-    """Change what is named of the caller's own account."""
+async def change(db: Queries, caller: Caller, profile: Profile) -> User:
+    """Change what is named of the caller's own account, but its address."""
     if profile == Profile():
         return await me(db, caller)
     avatar = profile.avatar_url
