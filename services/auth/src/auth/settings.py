@@ -1,6 +1,6 @@
 """What the auth service is told by its environment."""
 
-from typing import Literal
+from typing import Literal, override
 from urllib.parse import urlsplit
 
 import common.settings
@@ -73,10 +73,6 @@ class PasswordSettings(KeySettings, frozen=True, kw_only=True):
     """What a password costs, and how often it may be wrong."""
 
     # one hash costs 50 to 100 ms of one processor
-    # how soon what happened is in the ledger, how much of it at once, and how much is read at once
-    audit_seal_every_s: float = 0.5
-    audit_seal_max: int = 500
-    audit_verify_batch: int = 1_000
     password_memory_kib: int = 47_104
     password_passes: int = 2
     password_workers: int = 2
@@ -111,12 +107,31 @@ class Settings(PasswordSettings, frozen=True, kw_only=True):
     # a gateway that has not asked for so long is not there any more
     gateway_silent_s: float = 3.0
     ticket_lifetime_s: int = 30
-    tickets_swept_max: int = 64
-    # how often the service tidies up and sees to its keys
+    # how often the service tidies up and sees to its keys, and how much a statement deletes
     upkeep_every_s: float = 300.0
+    sweep_rows_max: int = 500
+    # how long a session is known after its end: its address is still one of its account's
+    sessions_kept_s: int = 604_800
+    # tickets, mails' tokens and logins elsewhere that nobody came back with
+    over_kept_s: int = 3_600
+    # how soon what happened is in the ledger, how much of it at once, and how much is read at once
+    audit_seal_every_s: float = 0.5
+    audit_seal_max: int = 500
+    audit_verify_batch: int = 1_000
     api_keys_per_account_max: int = 100
     # how exact ``lastUsedAt`` is: a key that is used all the time is not written all the time
     api_key_used_step_s: int = 60
+
+    @override
+    def __post_init__(self) -> None:
+        """Refuse to forget a session that ended while its access tokens would still be taken."""
+        super().__post_init__()
+        tokens_s = self.access_lifetime_s + self.clocks_differ_s
+        if self.sessions_kept_s < 2 * tokens_s:
+            raise SettingsError(
+                f"SESSIONS_KEPT_S must be at least {2 * tokens_s}: twice what a token lasts"
+                " (ACCESS_LIFETIME_S + CLOCKS_DIFFER_S)."
+            )
 
     @property
     def are_cookies_secure(self) -> bool:

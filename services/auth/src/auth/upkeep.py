@@ -9,6 +9,7 @@ from litestar import Litestar
 from auth.keys import service as keys
 from auth.secrets import Vault
 from auth.settings import Settings
+from auth.sweeping import service as sweeping
 from common.database import Database
 
 log = structlog.get_logger()
@@ -37,7 +38,7 @@ class Upkeep:
         while True:
             # replicas that started together do not go on together
             await asyncio.sleep(every_s * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
-            for chore in (self._keys,):
+            for chore in (self._keys, self._rows):
                 try:
                     await chore(db)
                 except Exception as exc:  # noqa: BLE001 - the others are done whatever it is
@@ -45,3 +46,6 @@ class Upkeep:
 
     async def _keys(self, db: Database) -> None:
         await keys.tend(db, self._vault, self._settings)
+
+    async def _rows(self, db: Database) -> None:
+        await sweeping.sweep(db, self._settings)
