@@ -122,7 +122,7 @@ async def test_a_strange_address_is_an_address_too(desk: Desk, strange: str) -> 
     ann = await desk.person()
     headers = {"x_envoy_external_address": strange} if strange.isascii() else {}
     sends = {"login": ann.email, "password": WRONG}
-    found = [await desk.call("POST", "/login", sends=sends, **headers) for _ in range(6)]
+    found = [await desk.call("POST", "/login", None, sends=sends, **headers) for _ in range(6)]
     assert [answer.status_code for answer in found] == [401] * 5 + [429]
 
 

@@ -26,7 +26,7 @@ CHOICES = {
 async def status(desk: Desk, who: Person, password: str, **headers: str) -> int:
     """Try to log in as somebody."""
     sends = {"login": who.email, "password": password, "tokenDelivery": "body"}
-    answer = await desk.call("POST", "/login", sends=sends, **headers)
+    answer = await desk.call("POST", "/login", None, sends=sends, **headers)
     return answer.status_code
 
 
@@ -171,7 +171,8 @@ async def test_who_logs_in_while_the_account_changes_is_kept_out(desk: Desk, cha
             "SELECT count(*) AS value FROM pg_stat_activity"
             " WHERE wait_event_type = 'Lock' AND query LIKE '%account%'"
         )
-        return bool(await desk.one(statement, sa.BigInteger()))
+        count: int = await desk.one(statement, sa.BigInteger())
+        return count > 0
 
     async with desk.client.db.transaction() as tx:
         where: Any = sa.text(f"{change} WHERE CAST(id AS text) = :id")
@@ -200,7 +201,9 @@ async def test_what_kind_of_hash_was_compared_is_not_seen(serve: Serving, desk: 
         where = {"x_envoy_external_address": address}
         for login in (ann.email, bob.email, f"nobody-{desk.mark}"):
             sends = {"login": login, "password": "wrong password"}
-            failing.append(asyncio.create_task(desk.call("POST", "/login", sends=sends, **where)))
+            failing.append(
+                asyncio.create_task(desk.call("POST", "/login", None, sends=sends, **where))
+            )
         await until(have_failed)
         assert await status(desk, ann, ann.password, **where) == 200
         assert not any(one.done() for one in failing)
