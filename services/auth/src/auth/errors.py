@@ -28,6 +28,26 @@ class LockedOutError(ServiceError):
         )
 
 
+class MailTokenError(ServiceError):
+    """A token that came by mail is used, replaced, over, or was never one."""
+
+    status = 400
+    code = "MAIL_TOKEN_INVALID"
+
+    def __init__(self) -> None:
+        super().__init__("This token is not good any more: ask for another mail.")
+
+
+class TooManyMailsError(ServiceError):
+    """The account has caused as many mails of one kind as it may in an hour."""
+
+    status = 429
+    code = "RATE_LIMITED"
+
+    def __init__(self) -> None:
+        super().__init__("Too many mails; try again in an hour.", headers={"retry-after": "3600"})
+
+
 class RefreshTokenReusedError(UnauthenticatedError):
     """A refresh token came back after its successor was used: the session is over."""
 

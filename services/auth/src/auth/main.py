@@ -3,10 +3,14 @@
 from litestar import Litestar
 
 from auth.accounts import routes as accounts
+from auth.addresses import routes as addresses
 from auth.api_keys import routes as api_keys
 from auth.keys import routes as keys
 from auth.keys.keyring import Keys
+from auth.mail.mailer import Mailer
+from auth.mail.types import Postbox
 from auth.passwords import Passwords
+from auth.recovery import routes as recovery
 from auth.revocations import routes as gateways
 from auth.revocations.service import Revocations
 from auth.secrets import Vault
@@ -23,7 +27,8 @@ def create_app() -> Litestar:
     settings = load(Settings)
     vault = Vault(settings.key_encryption_key, settings.key_encryption_keys_other)
     signing, passwords = Keys(settings, vault), Passwords(settings)
-    means = Means(settings, signing, vault, passwords)
+    post = Postbox(settings, vault)
+    means = Means(settings, signing, vault, passwords, post)
     revocations = Revocations(settings)
     return app.build(
         "auth",
@@ -31,7 +36,9 @@ def create_app() -> Litestar:
         [
             accounts.router,
             accounts.name,
+            addresses.router,
             sessions.router,
+            recovery.router,
             tickets.issue,
             tickets.redeem,
             api_keys.router,
@@ -45,6 +52,6 @@ def create_app() -> Litestar:
             "keys": app.given(signing),
             "revocations": app.given(revocations),
         },
-        parts=[signing, passwords, revocations],
+        parts=[signing, passwords, revocations, Mailer(post)],
         settle=revocations.spread,
     )

@@ -10,6 +10,9 @@ from auth.errors import CsrfError, InvalidCredentialsError
 from auth.keys.keyring import Keys
 from auth.lockout import service as lockout
 from auth.lockout.types import Proven
+from auth.mail import service as mail
+from auth.mail.schema import Addressee
+from auth.mail.types import Postbox
 from auth.passwords import Passwords
 from auth.rotation import service as rotations
 from auth.secrets import Vault, digest, fresh
@@ -58,14 +61,17 @@ class Means(msgspec.Struct, frozen=True):
     keys: Keys
     vault: Vault
     passwords: Passwords
+    post: Postbox
 
 
 async def register(db: Database, means: Means, new: Registration, device: Device) -> Grant:
     """Make an account and log it in."""
     password = accounts.checked_password(new.password, email=new.email, username=new.username)
     password_hash = await means.passwords.hash(password)
-    async with db.transaction() as tx:
+    async with mail.posting(db, means.post) as tx:
         user = await accounts.register(tx, password_hash, new)
+        to = Addressee(user.id, user.email, user.username)
+        await mail.prove(tx, means.post, "verify", to)
         return await _start(tx, means, user, device)
 
 
