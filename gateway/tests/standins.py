@@ -99,7 +99,9 @@ class StandIn:
             await respond(send, 200, [("x-cluster", self.name)], body)
         elif path in self._special:
             await self._special[path](seen, headers, send)
-        elif path == "/standin/authz":
+        elif path.startswith("/internal/objects/"):
+            await self._permit(seen, headers, send)
+        elif path.endswith("/standin/asked"):
             await respond(send, 200, [], self.seen_last)
         elif path.endswith("/logs"):
             await self._stream(seen, send)
@@ -123,6 +125,19 @@ class StandIn:
         code = {401: "UNAUTHENTICATED", 403: "FORBIDDEN"}.get(status, "")
         error = {"code": code, "message": "auth says so", "details": [], "requestId": "r"}
         await respond(send, status, answer, {"success": False, "error": error})
+
+    async def _permit(self, seen: dict[str, Any], headers: dict[str, str], send: Send) -> None:
+        """Say of a presigned URL what its grant wishes."""
+        self.seen_last = seen
+        wish = parse_qs(seen["query"]).get("x-grant", ["403"])[0]
+        status = int(wish) if headers.get("x-fleet-secret") == self.plan.secret else 500
+        error = {
+            "code": "FORBIDDEN",
+            "message": f"{self.name} says so",
+            "details": [],
+            "requestId": headers.get("x-request-id", ""),
+        }
+        await respond(send, status, [("x-user-id", "a")], {"success": False, "error": error})
 
     async def _discover(self, _: dict[str, Any], headers: dict[str, str], send: Send) -> None:
         """Say which sessions are over, in auth's own words."""
