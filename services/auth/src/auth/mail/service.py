@@ -8,7 +8,7 @@ import msgspec
 
 from auth.mail import repository
 from auth.mail.schema import Addressee, Waiting
-from auth.mail.types import WISH, Letter, Notice, Postbox, Purpose, Source, Wish
+from auth.mail.types import WISH, Letter, Notice, Postbox, Purpose, Source, Wish, sealed_as
 from auth.secrets import digest, fresh
 from common import exchange
 from common.database import Database, Queries, Transaction
@@ -76,7 +76,7 @@ async def wish(
 
 async def fulfil(db: Database, post: Postbox, waiting: Waiting, purpose: Purpose) -> None:
     """Put in the mail that was asked for, if there is an account that it is for."""
-    asked = msgspec.json.decode(post.vault.unseal(waiting.sealed, _name(waiting.id)), type=Wish)
+    asked = msgspec.json.decode(post.vault.unseal(waiting.sealed, sealed_as(waiting.id)), type=Wish)
     async with posting(db, post) as tx:
         found = await repository.wanted(tx, purpose, asked.email, asked.account_id)
         if found is not None:
@@ -86,7 +86,7 @@ async def fulfil(db: Database, post: Postbox, waiting: Waiting, purpose: Purpose
 
 def opened(post: Postbox, waiting: Waiting) -> Letter:
     """Return what a mail says; raises ``SealError``."""
-    plain = post.vault.unseal(waiting.sealed, _name(waiting.id))
+    plain = post.vault.unseal(waiting.sealed, sealed_as(waiting.id))
     return msgspec.json.decode(plain, type=Letter)
 
 
@@ -108,11 +108,7 @@ async def remove(db: Database, waiting: Waiting) -> None:
 
 
 def _sealed(post: Postbox, mail_id: UUID, content: Letter | Wish) -> bytes:
-    return post.vault.seal(msgspec.json.encode(content), _name(mail_id))
-
-
-def _name(mail_id: UUID) -> str:
-    return f"mail:{mail_id}"
+    return post.vault.seal(msgspec.json.encode(content), sealed_as(mail_id))
 
 
 def _source() -> Source:

@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import Literal
+from uuid import UUID
 
 import msgspec
 
@@ -62,3 +63,8 @@ class Wish(msgspec.Struct, frozen=True):
     source: Source
     email: str = ""
     account_id: str = ""
+
+
+def sealed_as(mail_id: UUID) -> str:
+    """The name that what a mail says is sealed under."""
+    return f"mail:{mail_id}"

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from auth.accounts import service as accounts
 from auth.accounts.schema import User
+from auth.api_keys import service as keys
 from auth.auditing import note
 from auth.errors import InvalidCredentialsError, MailTokenError
 from auth.lockout import service as lockout
@@ -29,7 +30,8 @@ async def forgot(db: Database, means: Means, email: str) -> None:
 async def reset(db: Database, means: Means, given: Reset) -> User:
     """Set the password of whose token it is, and end every session of theirs.
 
-    Who shows the token reads the address's mail, so it is verified. Raises ``MailTokenError``.
+    Who shows the token reads the address's mail, so it is verified. API keys stay, for machines
+    need them, unless the address never was. Raises ``MailTokenError``.
     """
     token_hash = digest(given.token)
     owner = await repository.owner(db, token_hash)
@@ -41,7 +43,8 @@ async def reset(db: Database, means: Means, given: Reset) -> User:
         found = await repository.reset(tx, token_hash, password_hash)
         if found is None:
             raise MailTokenError
-        await _settle(tx, means, found.user, "password_reset", None)
+        # who made an account, and keys for it, is its owner only if the address was verified
+        await _settle(tx, means, found.user, "password_reset", keeps_keys=found.was_verified)
         if not found.was_verified:
             await note(tx, "email.verified", found.id, found.id)
             await announce(tx, EmailVerified(user_id=found.id), found.id)
@@ -70,17 +73,26 @@ async def change(db: Database, means: Means, caller: Caller, given: Change) -> N
         if not await repository.change(tx, user.id, proven.kept, password_hash):
             raise InvalidCredentialsError("The password is another one by now.")
         here = UUID(caller.session_id) if caller.session_id else None
-        await _settle(tx, means, user, "password_changed", here)
+        await _settle(tx, means, user, "password_changed", spared=here)
 
 
 async def _settle(
-    tx: Queries, means: Means, user: User, notice: Notice, spared: UUID | None
+    tx: Queries,
+    means: Means,
+    user: User,
+    notice: Notice,
+    *,
+    spared: UUID | None = None,
+    keeps_keys: bool = True,
 ) -> None:
     """What goes with another password, whoever set it."""
     reason = notice.removeprefix("password_")
     await repository.void(tx, user.id)
     await lockout.forgive(tx, user.id)
     await sessions.end_all(tx, user.id, spared, notice)
+    if not keeps_keys:
+        await keys.end_all(tx, user.id)
     await note(tx, f"password.{reason}", user.id, user.id)
     await announce(tx, PasswordChanged(user_id=user.id, reason=reason), user.id)
-    await mail.tell(tx, means.post, notice, Addressee(user.id, user.email, user.username))
+    to = Addressee(user.id, user.email, user.username)
+    await mail.tell(tx, means.post, notice, to, keys="kept" if keeps_keys else "revoked")
