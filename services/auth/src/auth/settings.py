@@ -110,6 +110,8 @@ class Settings(PasswordSettings, frozen=True, kw_only=True):
     # how often the service tidies up and sees to its keys, and how much a statement deletes
     upkeep_every_s: float = 300.0
     sweep_rows_max: int = 500
+    # how many accounts an import adds with one statement
+    import_rows_max: int = 500
     # how long a session is known after its end: its address is still one of its account's
     sessions_kept_s: int = 604_800
     # tickets, mails' tokens and logins elsewhere that nobody came back with
