@@ -14,6 +14,8 @@ import msgspec
 from granian.constants import Interfaces
 from granian.server.embed import Server
 
+from auth.revocations.types import Version, discovery
+
 type Receive = Callable[[], Awaitable[dict[str, Any]]]
 type Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 type Pairs = list[tuple[str, str]]
@@ -52,6 +54,14 @@ class StandIn:
         self.plan = plan
         self.jwks = Path(plan.jwks).read_bytes()
         self.seen_last: dict[str, Any] = {}
+        self.over: list[str] = []
+        self.is_list_away = False
+        self.askers: list[str] = []
+        self._special = {
+            "/internal/authz": self._authorize,
+            "/v3/discovery:extension_configs": self._discover,
+            "/standin/sessions": self._end,
+        }
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request or hold one socket."""
@@ -87,9 +97,11 @@ class StandIn:
         elif path == "/.well-known/jwks.json":
             body = msgspec.Raw(self.jwks)
             await respond(send, 200, [("x-cluster", self.name)], body)
-        elif path == "/internal/authz":
-            await self._authorize(seen, headers, send)
-        elif path == "/standin/authz":
+        elif path in self._special:
+            await self._special[path](seen, headers, send)
+        elif path.startswith("/internal/objects/"):
+            await self._permit(seen, headers, send)
+        elif path.endswith("/standin/asked"):
             await respond(send, 200, [], self.seen_last)
         elif path.endswith("/logs"):
             await self._stream(seen, send)
@@ -113,6 +125,39 @@ class StandIn:
         code = {401: "UNAUTHENTICATED", 403: "FORBIDDEN"}.get(status, "")
         error = {"code": code, "message": "auth says so", "details": [], "requestId": "r"}
         await respond(send, status, answer, {"success": False, "error": error})
+
+    async def _permit(self, seen: dict[str, Any], headers: dict[str, str], send: Send) -> None:
+        """Say of a presigned URL what its grant wishes."""
+        self.seen_last = seen
+        wish = parse_qs(seen["query"]).get("x-grant", ["403"])[0]
+        status = int(wish) if headers.get("x-fleet-secret") == self.plan.secret else 500
+        error = {
+            "code": "FORBIDDEN",
+            "message": f"{self.name} says so",
+            "details": [],
+            "requestId": headers.get("x-request-id", ""),
+        }
+        await respond(send, status, [("x-user-id", "a")], {"success": False, "error": error})
+
+    async def _discover(self, _: dict[str, Any], headers: dict[str, str], send: Send) -> None:
+        """Say which sessions are over, in auth's own words."""
+        if headers.get("x-fleet-secret") != self.plan.secret:
+            await respond(send, 500, [], {"reason": "no fleet secret"})
+            return
+        self.askers.append(headers.get("x-internal-caller", ""))
+        if self.is_list_away:
+            await respond(send, 503, [], {})
+        else:
+            version = Version(len(self.over), "over")
+            await respond(send, 200, [], msgspec.Raw(discovery(version, self.over)))
+
+    async def _end(self, seen: dict[str, Any], _: dict[str, str], send: Send) -> None:
+        """Let a session be over, or the list be away; tell who asked for it since the last time."""
+        wishes = parse_qs(seen["query"])
+        self.over += wishes.get("over", [])
+        self.is_list_away = "away" in wishes
+        askers, self.askers = self.askers, []
+        await respond(send, 200, [], askers)
 
     async def _stream(self, seen: dict[str, Any], send: Send) -> None:
         silence = float(parse_qs(seen["query"]).get("silence", ["0"])[0])

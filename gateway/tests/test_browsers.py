@@ -14,7 +14,7 @@ PREFLIGHT = {"access-control-request-method": "PUT", "access-control-request-hea
 
 @pytest.mark.parametrize("origin", [ORIGIN, "https://demo.editor.example"])
 @pytest.mark.parametrize(
-    "path", ["/api/v1/projects", "/api/projects", "/blobs/k?X-Amz-Signature=1"]
+    "path", ["/api/v1/projects", "/api/projects", "/assets/k?X-Amz-Signature=1"]
 )
 def test_an_editor_may_ask(edge: Edge, path: str, origin: str) -> None:
     answer = edge.ask("OPTIONS", path, PREFLIGHT | {"origin": origin})

@@ -55,6 +55,13 @@ def test_a_secret_that_envoy_would_evaluate_is_refused(tmp_path: Path, secret: s
         gateway.render(_values(tmp_path, secret), tmp_path)
 
 
+@pytest.mark.parametrize("name", ["", "%REQ(AUTHORIZATION)%", "with a space"])
+def test_a_name_that_envoy_would_evaluate_is_refused(tmp_path: Path, name: str) -> None:
+    values = msgspec.structs.replace(_values(tmp_path), name=name)
+    with pytest.raises(GatewayError, match="name"):
+        gateway.render(values, tmp_path)
+
+
 def test_every_placeholder_is_filled(tmp_path: Path) -> None:
     text = gateway.render(_values(tmp_path), tmp_path).read_text()
     assert not re.search(r"\$\{?[A-Z_]+", text)

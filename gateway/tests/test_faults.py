@@ -51,7 +51,7 @@ def test_tokens_are_believed_while_auth_is_down(
     keys_only: ThreadingHTTPServer,
 ) -> None:
     alone = msgspec.structs.replace(upstreams, auth=[Address(keys_only.server_port)])
-    edge = start(upstreams=alone, jwks_cache_s=0.5)
+    edge = start(upstreams=alone, jwks_cache_s=0.5, revoked_first_s=0.5)
     assert edge.ask("GET", "/api/v1/projects", bearer).status == 200
     keys_only.shutdown()
     keys_only.server_close()

@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Callable
 
 import pytest
 from services.auth.tests.desk import Desk
+from services.auth.tests.letterbox import Letterbox
 
 from auth.main import create_app
 from common.contracts import auth as contract
@@ -12,10 +13,26 @@ from common.testing.apps import Client, Serving, serving
 
 
 @pytest.fixture(scope="session")
-def told(service_env: Callable[[str], dict[str, str]]) -> dict[str, str]:
+async def letterbox() -> AsyncGenerator[Letterbox]:
+    """Where the service's mails go."""
+    box = Letterbox()
+    await box.open()
+    yield box
+    await box.close()
+
+
+@pytest.fixture(scope="session")
+def told(service_env: Callable[[str], dict[str, str]], letterbox: Letterbox) -> dict[str, str]:
     """What the service is told in these tests: passwords are cheap, a test of them says more."""
     quiet = {"ACCESS_LOG": "false", "LOG_LEVEL": "error"}
-    return service_env("auth") | quiet | {"PASSWORD_MEMORY_KIB": "64", "PASSWORD_PASSES": "1"}
+    cheap = {"PASSWORD_MEMORY_KIB": "64", "PASSWORD_PASSES": "1", "LOGIN_FAILED_S_MIN": "0"}
+    # the people of all tests have one address
+    crowded = {"LOGIN_FAILURES_SPREAD_MAX": "1000000"}
+    hasty = {"MAIL_RETRY_S": "0.05", "MAIL_RETRY_S_MAX": "0.2", "MAIL_POLL_S": "0.2"}
+    post = {"SMTP_HOST": "127.0.0.1", "SMTP_PORT": str(letterbox.port), "SMTP_TLS": "none"}
+    # no gateway asks here which sessions are over but in the tests of that
+    quiet |= {"GATEWAY_SILENT_S": "0", "REVOCATIONS_CACHED_S": "0"}
+    return service_env("auth") | quiet | cheap | crowded | hasty | post
 
 
 @pytest.fixture(scope="session")

@@ -25,6 +25,7 @@ from fleet import (
     state,
 )
 from fleet import seed as seeds
+from fleet.catcher import process as catcher
 from fleet.context import PYTHON, Context
 from fleet.home import Home, HomeError, find, make
 from fleet.settings import FleetSettings, read
@@ -138,6 +139,8 @@ def status(command: Command) -> int:
     _say(f"\n{found.phase}, {size} MiB ({kind})")
     if edge.NAME in found.processes:
         _say(f"gateway: {services.gateway_url(_context(command))}")
+    if catcher.NAME in found.processes:
+        _say(f"mail: {catcher.url(_context(command))}")
     _say(f"logs: {command.home.logs}, runner: process {found.pid}")
     conditions = {process.condition for process in found.processes.values()}
     return 0 if found.phase == "ready" and conditions <= {"ready", "done"} else 1
@@ -231,6 +234,9 @@ def _summary(command: Command, found: FleetState, names: set[str], ready_s: floa
         url = services.gateway_url(context)
         _say(f"\nGateway     {url}")
         _say(f"Documents   {url}/docs")
+    if catcher.NAME in names:
+        _say(f"Mail        {catcher.url(context)}")
+    if edge.NAME in names:
         _say(f"Demo login  {secrets.DEMO_EMAIL}  {context.secrets.demo_password}")
     _say(f"Logs        {command.home.logs}")
     database = postgres.place(context.home)

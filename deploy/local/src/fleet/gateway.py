@@ -46,7 +46,9 @@ __all__ = [
 DRAIN_PATHS = ("/healthcheck/fail", "/drain_listeners?graceful&skip_exit")
 STOP_PATH = "/quitquitquit"
 # a header's value is a format string to Envoy: what follows a per cent sign would be evaluated
-_PLAIN = re.compile(r"[A-Za-z0-9._~+/=-]{16,}|%ENVIRONMENT\([A-Z_]+\)%")
+_FROM_OUTSIDE = r"%ENVIRONMENT\([A-Z_]+\)%"
+_SECRET = re.compile(rf"[A-Za-z0-9._~+/=-]{{16,}}|{_FROM_OUTSIDE}")
+_NAME = re.compile(rf"[A-Za-z0-9._-]+|{_FROM_OUTSIDE}")
 _EXPORTED = re.compile(r"[A-Z][A-Z0-9_]*")
 
 type Rendered = dict[str, Any]
@@ -103,8 +105,10 @@ def render(values: GatewayValues, target_dir: Path) -> Path:
 def configuration(values: GatewayValues, target_dir: Path) -> Rendered:
     """Put the values and the neighbouring files into the template."""
     source = values.source or repository() / "gateway"
-    if not _PLAIN.fullmatch(values.fleet_secret):
+    if not _SECRET.fullmatch(values.fleet_secret):
         raise GatewayError("fleet_secret: 16 letters and digits or more, or %ENVIRONMENT(NAME)%.")
+    if not _NAME.fullmatch(values.name):
+        raise GatewayError("name: letters and digits, or %ENVIRONMENT(NAME)%.")
     files = gateway_documents.place(values.documents, source / "docs", target_dir / "documents")
     plain = _placeholders(values) | files
     replies = _load(source / "replies.yaml", plain)["replies"]
@@ -157,11 +161,14 @@ def _placeholders(values: GatewayValues) -> Rendered:
         "LISTEN_HOST": values.listen_host,
         "LISTEN_PORT": values.listen_port,
         "ADMIN_PORT": values.admin_port,
+        "GATEWAY_NAME": values.name,
         "FLEET_SECRET": values.fleet_secret,
         "TOKEN_ISSUER": values.token_issuer,
         "TOKEN_AUDIENCE": values.token_audience,
         "TOKEN_LIFETIME_MAX": _seconds(values.token_lifetime_s_max),
         "JWKS_CACHE": _seconds(values.jwks_cache_s),
+        "REVOKED_REFRESH": _seconds(values.revoked_refresh_s),
+        "REVOKED_FIRST": _seconds(values.revoked_first_s),
         "TRUSTED_HOPS": values.trusted_hops,
         "ORIGINS": _origins(values.allowed_origins),
         "HEALTH_INTERVAL": _seconds(values.health_interval_s),

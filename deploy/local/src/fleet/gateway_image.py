@@ -20,6 +20,8 @@ def values() -> GatewayValues:
     """Return the values of a gateway in a cluster; the secret stays out of the file."""
     docs = repository() / "docs"
     return GatewayValues(
+        # the pod's
+        name="%ENVIRONMENT(HOSTNAME)%",
         listen_host="0.0.0.0",  # noqa: S104 - it is what the cluster's traffic comes to
         listen_port=LISTEN_PORT,
         admin_port=ADMIN_PORT,

@@ -83,11 +83,17 @@ class GatewayValues(msgspec.Struct, frozen=True, kw_only=True):
     upstreams: Upstreams
     # or %ENVIRONMENT(NAME)%, so that the rendered file holds no secret
     fleet_secret: str
+    # no two gateways of a fleet have the same; or %ENVIRONMENT(NAME)%
+    name: str = "gateway"
     listen_host: str = LOOPBACK
     token_issuer: str = "worldloom"  # noqa: S105 - the name of an issuer
     token_audience: str = "worldloom"  # noqa: S105 - the name of an audience
     token_lifetime_s_max: int = 900
     jwks_cache_s: float = 300
+    # pauses between two questions for the sessions that are over last once to twice as long
+    revoked_refresh_s: float = 0.05
+    # how long a gateway that starts waits for the first answer
+    revoked_first_s: float = 5
     # an asterisk stands for one label: https://*.example.com
     allowed_origins: Sequence[str] = ()
     trusted_hops: int = 0

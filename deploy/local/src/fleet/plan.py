@@ -2,6 +2,7 @@
 
 from fleet import edge, programs, services
 from fleet import processes as made
+from fleet.catcher import process as catcher
 from fleet.context import Context
 from fleet.home import Home
 from fleet.ports import Ports
@@ -32,6 +33,7 @@ def processes(context: Context, only: tuple[str, ...] = ()) -> list[Process]:
         *nats.processes(context),
         *s3.processes(context),
         *services.processes(context),
+        *catcher.processes(context),
         *(edge.processes(context) if not only or edge.NAME in only else ()),
     ]
     names = tuple(name for given in only for name in (STORES if given == "stores" else (given,)))

@@ -25,6 +25,8 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     collab_socket: int = 18106
     registry: int = 18107
     builds_worker: int = 18108
+    mail: int = 18125
+    mail_page: int = 18180
     postgres: int = 18432
     redis: int = 18379
     nats: int = 18422

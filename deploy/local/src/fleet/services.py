@@ -1,5 +1,6 @@
 """The six services, the build worker, and each one's environment."""
 
+from fleet.catcher import process as catcher
 from fleet.context import PYTHON, Context
 from fleet.ports import LOOPBACK
 from fleet.processes import Probe, Process
@@ -91,7 +92,9 @@ def _storage(context: Context, name: str) -> dict[str, str]:
 
 def _special(context: Context, name: str) -> dict[str, str]:
     if name == "auth":
-        return {"KEY_ENCRYPTION_KEY": context.secrets.key_encryption_key}
+        return {
+            "KEY_ENCRYPTION_KEY": context.secrets.key_encryption_key,
+        } | catcher.settings(context)
     if name == "collab":
         return {
             "SOCKET_PORT": str(context.ports.collab_socket),

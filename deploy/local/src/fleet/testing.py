@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from fleet import control, counting, plan, ports, secrets, services, settings, state
+from fleet.catcher import process as catcher
 from fleet.context import Context
 from fleet.home import Home, make, repository
 from fleet.ports import Ports
@@ -46,6 +47,11 @@ class Running(msgspec.Struct, frozen=True):
     def gateway_url(self) -> str:
         """The address that clients see, where the gateway runs too."""
         return services.gateway_url(self.context)
+
+    @property
+    def mail_url(self) -> str:
+        """The address of the inbox that the fleet's mail goes to, where that runs too."""
+        return catcher.url(self.context)
 
     def env(self, name: str) -> dict[str, str]:
         """Return the settings of one service."""

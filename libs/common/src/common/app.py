@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncGenerator, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
@@ -57,9 +57,11 @@ def build(
     subscriptions: Sequence[Subscription[Any]] = (),
     dependencies: dict[str, Provide] | None = None,
     parts: Sequence[Part] = (),
+    settle: Callable[[], Awaitable[None]] | None = None,
 ) -> Litestar:
     """Give ``routers`` a database, a caller, the envelope, health, the relay and a listener.
 
+    ``settle`` is awaited before an answer that ``exchange.unsettle`` was called for.
     ``app.state`` has ``settings``, ``db``, ``bus``, ``cache``, ``relay`` and ``watch``.
     """
     telemetry.configure(name, settings.log_level)
@@ -123,6 +125,7 @@ def build(
         log=settings.access_log,
         announced=relay.wake,
         unread_bytes_max=settings.unread_bytes_max,
+        settle=settle,
     )
     return app
 

@@ -3,7 +3,7 @@
 import hmac
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 from litestar.enums import ScopeType
@@ -16,6 +16,8 @@ from common.ids import uuid7
 _SANE_ID = re.compile(rb"[A-Za-z0-9._-]{8,128}")
 _GUARDED = (b"x-user-", b"x-auth-", b"x-internal-")
 _OPEN = ("/health/live", "/health/ready")
+# the second is Envoy's name for where it asks for its configuration
+_FLEETS_OWN = ("/internal/", "/v3/discovery:")
 
 
 class Edge:
@@ -29,8 +31,10 @@ class Edge:
         log: bool,
         announced: Callable[[], None],
         unread_bytes_max: int,
+        settle: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._app = app
+        self._settle = settle
         self._unread_bytes_max = unread_bytes_max
         self._secret = secret.encode()
         self._log = log
@@ -57,6 +61,7 @@ class Edge:
             if message["type"] == "http.response.start":
                 if body is not None:
                     await body.finish(self._unread_bytes_max)
+                await self._settled(now)
                 status = message["status"]
                 total_ms = (time.perf_counter() - now.started) * 1e3
                 timing = b"total;dur=%.2f, db;dur=%.2f" % (total_ms, now.database_s * 1e3)
@@ -74,13 +79,17 @@ class Edge:
             await _refuse(scope, headers, wrapped)
         if now.announced:
             self._announced()
-        if self._log and scope["path"] not in _OPEN:
+        if self._log and not now.is_routine and scope["path"] not in _OPEN:
             _log_line(scope, headers, now, status)
+
+    async def _settled(self, now: Exchange) -> None:
+        if now.is_unsettled and self._settle is not None:
+            await self._settle()
 
     def _trusts(self, scope: Scope, headers: dict[bytes, bytes]) -> bool:
         if hmac.compare_digest(headers.get(b"x-fleet-secret", b""), self._secret):
             return True
-        if scope["path"].startswith("/internal/"):
+        if scope["path"].startswith(_FLEETS_OWN):
             return False
         return not any(name.startswith(_GUARDED) for name in headers)
 

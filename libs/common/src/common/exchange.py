@@ -13,6 +13,8 @@ class Exchange:
         "announced",
         "database_s",
         "headers",
+        "is_routine",
+        "is_unsettled",
         "links",
         "request_id",
         "started",
@@ -29,6 +31,10 @@ class Exchange:
         self.started = time.perf_counter()
         self.database_s = 0.0
         self.announced = False
+        # it happens all the time, and nothing was wrong: not worth a line in the log
+        self.is_routine = False
+        # the answer waits until what was written holds everywhere
+        self.is_unsettled = False
 
     @property
     def trace_id(self) -> str:
@@ -48,3 +54,10 @@ def enter(exchange: Exchange) -> None:
 def current() -> Exchange | None:
     """Return what is being handled, if anything is."""
     return _CURRENT.get()
+
+
+def unsettle() -> None:
+    """Let the answer to the request that is being handled wait for ``app.build``'s ``settle``."""
+    now = _CURRENT.get()
+    if now is not None:
+        now.is_unsettled = True

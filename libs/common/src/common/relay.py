@@ -73,7 +73,8 @@ class Relay:
         self._poll_s = poll_s
         self._kept_days = kept_days
         self._wake = asyncio.Event()
-        self._cleaned = 0.0
+        # the clock begins with the machine: nothing was ever cleaned, however young that is
+        self._cleaned = float("-inf")
 
     def wake(self) -> None:
         """Say that something was announced just now."""

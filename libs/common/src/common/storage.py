@@ -1,7 +1,7 @@
 """The object store, any that speaks S3: its client's habits stay in this one module."""
 
 from base64 import b64encode
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 from hashlib import sha256 as hashed
 from typing import Any
@@ -23,6 +23,7 @@ log = structlog.get_logger()
 _MISSING = {"NoSuchKey", "404", "NotFound"}
 _GONE_AWAY = (BotoCoreError, aiohttp.ClientError, OSError, TimeoutError)
 _CHUNK = 256 * 1024
+_MARKS = "Marks"
 
 
 class Stored(msgspec.Struct, frozen=True):
@@ -65,6 +66,8 @@ class Storage:
         self._signer = await self._stack.enter_async_context(
             self._session(self._settings.s3_public_url)
         )
+        self._signer.meta.events.register("provide-client-params.s3", _take_marks)
+        self._signer.meta.events.register("before-sign.s3", _sign_marks)
         if app is not None and self._watched:
             app.state.watch.add("s3", self._is_up)
 
@@ -155,11 +158,6 @@ class Storage:
         """Remove an object, if it is there."""
         await self._call("delete_object", Bucket=bucket, Key=key)
 
-    async def copy(self, bucket: str, source: str, target: str) -> None:
-        """Copy an object within a bucket."""
-        origin = {"Bucket": bucket, "Key": source}
-        await self._call("copy_object", Bucket=bucket, Key=target, CopySource=origin)
-
     async def answers(self, bucket: str) -> bool:
         """Whether the store can be reached now."""
         try:
@@ -178,16 +176,18 @@ class Storage:
         *,
         lifetime_s: int,
         filename: str | None = None,
-        internal: bool = False,
+        marks: Mapping[str, str] | None = None,
     ) -> str:
         """A URL that reads the object until it expires; ``filename`` makes it a download.
 
-        ``internal`` makes it for the store's own address, which only the fleet can reach. It is
-        good for GET alone: a HEAD would need a signature of its own.
+        ``marks`` go into its query and under its signature, and the store passes over them: their
+        names begin with ``x-``. Without any it is for the store's own address, which only the fleet
+        can reach. It is good for GET alone: a HEAD would need a signature of its own.
         """
         extra = {"ResponseContentDisposition": attachment(filename)} if filename else {}
-        signer = self._client if internal else self._signer
-        arguments = {"Bucket": bucket, "Key": key, **extra}
+        marked = {} if marks is None else {_MARKS: marks}
+        signer = self._client if marks is None else self._signer
+        arguments = {"Bucket": bucket, "Key": key, **extra, **marked}
         return await _signed(signer, "get_object", lifetime_s, arguments)
 
     async def signed_put(
@@ -198,16 +198,13 @@ class Storage:
         lifetime_s: int,
         content_type: str,
         size: int,
+        marks: Mapping[str, str],
         sha256: str | None = None,
     ) -> SignedPut:
         """A URL that writes the object: just so many bytes, of that type and hash (hex)."""
         headers = {"content-type": content_type, "content-length": str(size)}
-        arguments = {
-            "Bucket": bucket,
-            "Key": key,
-            "ContentType": content_type,
-            "ContentLength": size,
-        }
+        arguments: dict[str, Any] = {"Bucket": bucket, "Key": key, _MARKS: marks}
+        arguments |= {"ContentType": content_type, "ContentLength": size}
         if sha256 is not None:
             headers["x-amz-checksum-sha256"] = arguments["ChecksumSHA256"] = _base64(sha256)
         url = await _signed(self._signer, "put_object", lifetime_s, arguments)
@@ -224,6 +221,14 @@ async def _signed(
         operation, Params=arguments, ExpiresIn=lifetime_s
     )
     return url
+
+
+def _take_marks(params: dict[str, Any], context: dict[str, Any], **_: object) -> None:
+    context[_MARKS] = params.pop(_MARKS)
+
+
+def _sign_marks(request: Any, **_: object) -> None:  # noqa: ANN401 - boto's own
+    request.params.update(request.context[_MARKS])
 
 
 def _base64(sha256: str) -> str:

@@ -7,6 +7,7 @@ from assets.delivery import routes as delivery
 from assets.library import events
 from assets.library import routes as library
 from assets.means import Assembly, provide_means
+from assets.objects import routes as objects
 from assets.peers import Projects
 from assets.presigned import routes as presigned
 from assets.presigned.sweep import Sweeper
@@ -26,7 +27,14 @@ def create_app() -> Litestar:
     return app.build(
         "assets",
         settings,
-        [library.router, library.internal, uploads.router, presigned.router, delivery.router],
+        [
+            library.router,
+            library.internal,
+            uploads.router,
+            presigned.router,
+            delivery.router,
+            objects.internal,
+        ],
         subscriptions=events.SUBSCRIPTIONS,
         dependencies={"means": Provide(provide_means)},
         parts=[projects, storage, Assembly(settings, storage, projects), Sweeper(settings)],

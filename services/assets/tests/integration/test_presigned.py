@@ -141,6 +141,16 @@ async def test_who_may_announce_and_complete(desk, store):
     assert await desk.listed(project) == []
 
 
+async def test_who_was_removed_is_not_told_again_what_became_of_an_upload(desk, store):
+    project = await desk.project()
+    content = desk.png()
+    upload = (await begun(desk, project, content)).json()["data"]
+    await sent(store, upload, content)
+    assert (await complete(desk, upload)).status_code == 201
+    await desk.access(project, version=2, without=desk.editor)
+    assert (await complete(desk, upload)).status_code == 404
+
+
 async def test_an_aborted_upload_never_becomes_an_asset(desk, store):
     project = await desk.project()
     content = desk.png()

@@ -10,6 +10,7 @@ async def test_what_is_asked_often_costs_one_turn(serving, desk, environment, tu
         f"/api/v1/projects/{project}/assets",
         asset["url"].removeprefix("http://localhost:8080"),
         f"/internal/projects/{project}/assets",
+        f"/internal/objects/assets/key?x-grant={desk.viewer}.{project}",
     ]
     address = turns.url(environment["DATABASE_URL"])
     # one connection, and nothing else that talks to the database in between

@@ -4,16 +4,18 @@ import argparse
 import asyncio
 import sys
 
+from auth.imports import command as imports
 from auth.keys import command as keys
 from auth.operation import Desk, Operation
 from auth.secrets import Vault
 from auth.settings import Settings
+from auth.sweeping import command as sweeping
 from common.database import Database
 from common.errors import ServiceError
 from common.settings import SettingsError, load
 
 # each adds its own commands
-PARTS = (keys,)
+PARTS = (imports, keys, sweeping)
 
 
 def main() -> int:

@@ -28,42 +28,52 @@ _COLUMNS = [
 ]
 
 
-def _given(account: "sa.ColumnElement[Any]", details: "sa.ColumnElement[Any]") -> list[Any]:
+def _given(
+    name: str, account: "sa.ColumnElement[Any]", details: "sa.ColumnElement[Any]"
+) -> list[Any]:
     return [
-        bindparam("audit_id", type_=sa.Uuid),
+        bindparam(f"{name}_id", type_=sa.Uuid),
         account,
-        bindparam("audit_actor", type_=sa.Uuid),
-        bindparam("audit_action", type_=sa.Text),
-        bindparam("audit_address", type_=sa.Text),
-        bindparam("audit_agent", type_=sa.Text),
-        bindparam("audit_request", type_=sa.Text),
+        bindparam(f"{name}_actor", type_=sa.Uuid),
+        bindparam(f"{name}_action", type_=sa.Text),
+        bindparam(f"{name}_address", type_=sa.Text),
+        bindparam(f"{name}_agent", type_=sa.Text),
+        bindparam(f"{name}_request", type_=sa.Text),
         details,
     ]
 
 
-def noting(*, account: str = "", **facts: str) -> Callable[[sa.CTE], sa.CTE]:
+def noting(
+    name: str = "audit", /, *, account: str = "", **facts: str
+) -> Callable[[sa.CTE], sa.CTE]:
     """Make the part of an ``announcing`` statement that writes its note, from ``noted(...)``.
 
     No row, no note; one note however many rows. ``facts`` adds to its details what only the row
     knows: the member (as it is spelt in JSON) = the returned column's name. Where only the row
-    knows whose account it is, ``account`` is the column's name.
+    knows whose account it is, ``account`` is the column's name. Of two notes in one statement the
+    second has a ``name`` of its own.
     """
 
     def insert(written: sa.CTE) -> sa.CTE:
         first = sa.select(written).limit(1).subquery("audited")
-        details: sa.ColumnElement[Any] = sa.cast(bindparam("audit_details", type_=sa.Text), JSONB)
+        details: sa.ColumnElement[Any] = sa.cast(bindparam(f"{name}_details", type_=sa.Text), JSONB)
         if facts:
             pairs = [x for name, column in facts.items() for x in (word(name), first.c[column])]
             details = details.op("||", return_type=JSONB())(sa.func.jsonb_build_object(*pairs))
-        whose = first.c[account] if account else bindparam("audit_account", type_=sa.Uuid)
-        rows = sa.select(*_given(whose, details)).select_from(first)
-        return sa.insert(AuditRow).from_select(_COLUMNS, rows).cte("noted")
+        whose = first.c[account] if account else bindparam(f"{name}_account", type_=sa.Uuid)
+        rows = sa.select(*_given(name, whose, details)).select_from(first)
+        return sa.insert(AuditRow).from_select(_COLUMNS, rows).cte(f"{name}_noted")
 
     return insert
 
 
 def noted(
-    action: str, account_id: UUID, actor_id: UUID | None, **details: object
+    action: str,
+    account_id: UUID | None,
+    actor_id: UUID | None,
+    name: str = "audit",
+    /,
+    **details: object,
 ) -> dict[str, Any]:
     """Give the parameters of a note: ``action`` happened to the account, by the actor.
 
@@ -73,14 +83,14 @@ def noted(
     headers = (now.headers if now else None) or {}
     agent = headers.get(b"user-agent", b"").decode("utf-8", "replace").replace("\0", "")
     return {
-        "audit_id": uuid7(),
-        "audit_account": account_id,
-        "audit_actor": actor_id,
-        "audit_action": action,
-        "audit_address": headers.get(b"x-envoy-external-address", b"").decode("latin-1"),
-        "audit_agent": agent[:_AGENT_CHARS_MAX],
-        "audit_request": now.request_id if now else "",
-        "audit_details": msgspec.json.encode(details).decode(),
+        f"{name}_id": uuid7(),
+        f"{name}_account": account_id,
+        f"{name}_actor": actor_id,
+        f"{name}_action": action,
+        f"{name}_address": headers.get(b"x-envoy-external-address", b"").decode("latin-1"),
+        f"{name}_agent": agent[:_AGENT_CHARS_MAX],
+        f"{name}_request": now.request_id if now else "",
+        f"{name}_details": msgspec.json.encode(details).decode(),
     }
 
 
@@ -88,6 +98,7 @@ _NOTE = sa.insert(AuditRow).from_select(
     _COLUMNS,
     sa.select(
         *_given(
+            "audit",
             bindparam("audit_account", type_=sa.Uuid),
             sa.cast(bindparam("audit_details", type_=sa.Text), JSONB),
         )

@@ -1,12 +1,51 @@
 """The failures that only auth knows."""
 
-from common.errors import ConflictError, ForbiddenError, UnauthenticatedError
+from common.errors import ConflictError, ForbiddenError, ServiceError, UnauthenticatedError
 
 
 class InvalidCredentialsError(UnauthenticatedError):
     """No account has this login and this password."""
 
     code = "INVALID_CREDENTIALS"
+
+
+class LockedOutError(ServiceError):
+    """Too many passwords were wrong: for a while none is looked at."""
+
+    status = 429
+    code = "RATE_LIMITED"
+
+    def __init__(self, wait_s: int, limit: int) -> None:
+        super().__init__(
+            "Too many logins failed; wait and try again.",
+            {"limit": limit, "retryAfter": wait_s},
+            headers={
+                "retry-after": str(wait_s),
+                "x-ratelimit-limit": str(limit),
+                "x-ratelimit-remaining": "0",
+                "x-ratelimit-reset": str(wait_s),
+            },
+        )
+
+
+class MailTokenError(ServiceError):
+    """A token that came by mail is used, replaced, over, or was never one."""
+
+    status = 400
+    code = "MAIL_TOKEN_INVALID"
+
+    def __init__(self) -> None:
+        super().__init__("This token is not good any more: ask for another mail.")
+
+
+class TooManyMailsError(ServiceError):
+    """The account has caused as many mails of one kind as it may in an hour."""
+
+    status = 429
+    code = "RATE_LIMITED"
+
+    def __init__(self) -> None:
+        super().__init__("Too many mails; try again in an hour.", headers={"retry-after": "3600"})
 
 
 class RefreshTokenReusedError(UnauthenticatedError):

@@ -3,10 +3,16 @@
 from litestar import Litestar
 
 from auth.accounts import routes as accounts
+from auth.addresses import routes as addresses
 from auth.api_keys import routes as api_keys
 from auth.keys import routes as keys
 from auth.keys.keyring import Keys
+from auth.mail.mailer import Mailer
+from auth.mail.types import Postbox
 from auth.passwords import Passwords
+from auth.recovery import routes as recovery
+from auth.revocations import routes as gateways
+from auth.revocations.service import Revocations
 from auth.secrets import Vault
 from auth.sessions import routes as sessions
 from auth.sessions.service import Means
@@ -21,24 +27,31 @@ def create_app() -> Litestar:
     settings = load(Settings)
     vault = Vault(settings.key_encryption_key, settings.key_encryption_keys_other)
     signing, passwords = Keys(settings, vault), Passwords(settings)
-    means = Means(settings, signing, vault, passwords)
+    post = Postbox(settings, vault)
+    means = Means(settings, signing, vault, passwords, post)
+    revocations = Revocations(settings)
     return app.build(
         "auth",
         settings,
         [
             accounts.router,
             accounts.name,
+            addresses.router,
             sessions.router,
+            recovery.router,
             tickets.issue,
             tickets.redeem,
             api_keys.router,
             api_keys.authorize,
             keys.jwks,
+            gateways.discover,
         ],
         dependencies={
             "settings": app.given(settings),
             "means": app.given(means),
             "keys": app.given(signing),
+            "revocations": app.given(revocations),
         },
-        parts=[signing, passwords],
+        parts=[signing, passwords, revocations, Mailer(post)],
+        settle=revocations.spread,
     )

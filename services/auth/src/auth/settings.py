@@ -1,16 +1,15 @@
 """What the auth service is told by its environment."""
 
-from typing import Literal
+from typing import Literal, override
 from urllib.parse import urlsplit
 
-import msgspec
-
 import common.settings
+from common.settings import SettingsError
 
 _HERE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-class MailSettings(msgspec.Struct, frozen=True, kw_only=True):
+class MailSettings(common.settings.Settings, frozen=True, kw_only=True):
     """How mails leave, and how long anybody cares for them."""
 
     # without a server mails wait, and those that nobody wants to read any more are dropped
@@ -39,29 +38,102 @@ class MailSettings(msgspec.Struct, frozen=True, kw_only=True):
     notice_lifetime_s: int = 86_400
 
 
-class Settings(common.settings.Settings, MailSettings, frozen=True, kw_only=True):
-    """Every service's settings, and this one's lifetimes and costs."""
+class KeySettings(MailSettings, frozen=True, kw_only=True):
+    """The service's own keys, those that sign, and who remembers them for how long."""
 
     # base64 of 32 bytes: seals what is kept whole, and derives the other keys
     key_encryption_key: str
     # such keys, separated by commas or space, that only open: those before it, and one to come
     key_encryption_keys_other: str = ""
+    # how long one key signs; 0: until it is replaced by command
+    signing_key_lifetime_s: int = 7_776_000
+    # how long before it signs a key is published
+    signing_key_overlap_s: int = 3_600
+    signing_keys_cached_s: int = 60
+    # whoever verifies tokens keeps the public keys no longer than this
+    jwks_cached_s: int = 300
+    # how far the clocks of the fleet's machines may be apart
+    clocks_differ_s: int = 60
+
+    def __post_init__(self) -> None:
+        """Refuse a key that would sign before everybody has learnt of it."""
+        remembered_s = self.signing_keys_cached_s + self.jwks_cached_s
+        if self.signing_key_overlap_s < remembered_s:
+            raise SettingsError(
+                f"SIGNING_KEY_OVERLAP_S must be at least {remembered_s}: for so long"
+                " (SIGNING_KEYS_CACHED_S + JWKS_CACHED_S) somebody may not know a new key."
+            )
+        if 0 < self.signing_key_lifetime_s <= self.signing_key_overlap_s:
+            raise SettingsError(
+                "SIGNING_KEY_LIFETIME_S must be longer than SIGNING_KEY_OVERLAP_S, or 0."
+            )
+
+
+class PasswordSettings(KeySettings, frozen=True, kw_only=True):
+    """What a password costs, and how often it may be wrong."""
+
+    # one hash costs 50 to 100 ms of one processor
+    password_memory_kib: int = 47_104
+    password_passes: int = 2
+    password_workers: int = 2
+    password_wait_s: float = 2.0
+    # of the threads that hash (19 gives way most): a storm of logins leaves the rest its processors
+    password_niceness: int = 10
+    # what a hash that was made elsewhere may cost: bcrypt's rounds, argon2's memory times passes
+    password_bcrypt_rounds_max: int = 14
+    password_imported_kib_max: int = 1_048_576
+    # failures count for so long; then, in this time, of one login from one address,
+    # different logins from one address, and one login from everywhere
+    login_failures_window_s: int = 900
+    login_failures_max: int = 5
+    login_failures_spread_max: int = 10
+    login_failures_everywhere_max: int = 50
+    # longer than the dearest kind of hash takes, so that all failures take the same time
+    login_failed_s_min: float = 0.5
+
+
+class Settings(PasswordSettings, frozen=True, kw_only=True):
+    """Every service's settings, and this one's lifetimes and costs."""
+
     token_issuer: str = "worldloom"
     token_audience: str = "worldloom"
     access_lifetime_s: int = 600
     session_lifetime_s: int = 2_592_000
     refresh_grace_s: int = 60
+    # a list that was read so lately is told again: many gateways may ask at once
+    revocations_cached_s: float = 0.02
+    # how long the end of a session is not answered because a gateway has not heard of it
+    revocation_spread_s_max: float = 2.0
+    # a gateway that has not asked for so long is not there any more
+    gateway_silent_s: float = 3.0
     ticket_lifetime_s: int = 30
-    tickets_swept_max: int = 64
-    signing_keys_cached_s: int = 60
-    jwks_cached_s: int = 300
-    password_memory_kib: int = 47_104
-    password_passes: int = 2
-    password_workers: int = 2
-    password_wait_s: float = 2.0
+    # how often the service tidies up and sees to its keys, and how much a statement deletes
+    upkeep_every_s: float = 300.0
+    sweep_rows_max: int = 500
+    # how many accounts an import adds with one statement
+    import_rows_max: int = 500
+    # how long a session is known after its end: its address is still one of its account's
+    sessions_kept_s: int = 604_800
+    # tickets, mails' tokens and logins elsewhere that nobody came back with
+    over_kept_s: int = 3_600
+    # how soon what happened is in the ledger, how much of it at once, and how much is read at once
+    audit_seal_every_s: float = 0.5
+    audit_seal_max: int = 500
+    audit_verify_batch: int = 1_000
     api_keys_per_account_max: int = 100
     # how exact ``lastUsedAt`` is: a key that is used all the time is not written all the time
     api_key_used_step_s: int = 60
+
+    @override
+    def __post_init__(self) -> None:
+        """Refuse to forget a session that ended while its access tokens would still be taken."""
+        super().__post_init__()
+        tokens_s = self.access_lifetime_s + self.clocks_differ_s
+        if self.sessions_kept_s < 2 * tokens_s:
+            raise SettingsError(
+                f"SESSIONS_KEPT_S must be at least {2 * tokens_s}: twice what a token lasts"
+                " (ACCESS_LIFETIME_S + CLOCKS_DIFFER_S)."
+            )
 
     @property
     def are_cookies_secure(self) -> bool:

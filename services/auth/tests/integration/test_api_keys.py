@@ -231,3 +231,13 @@ async def test_there_are_enough_keys_some_time(serve: Serving, desk: Desk) -> No
         assert answer.json()["error"]["details"] == [{"limit": 2}]
         await desk.call("DELETE", f"/api-keys/{made[0]['id']}", ann)
         await desk.key(ann)
+
+
+async def test_a_session_that_is_over_makes_no_key(desk: Desk) -> None:
+    ann = await desk.person()
+    await desk.call("POST", "/logout", ann)
+    sends = {"name": "late", "scopes": ["builds:write"]}
+    answer = await desk.call("POST", "/api-keys", ann, sends=sends)
+    assert code(answer) == (401, "UNAUTHENTICATED")
+    again = await desk.login(ann)
+    assert (await desk.call("GET", "/api-keys", again)).json()["data"] == []

@@ -7,6 +7,7 @@ from litestar.di import Provide
 from builds.artifacts import routes as artifacts
 from builds.logs import routes as logs
 from builds.means import Means
+from builds.objects import routes as objects
 from builds.peers import Peers
 from builds.places import BUCKET
 from builds.play import routes as play
@@ -32,7 +33,7 @@ def create_app() -> Litestar:
     return app.build(
         "builds",
         settings,
-        [runs.router, logs.router, artifacts.router, play.router],
+        [runs.router, logs.router, artifacts.router, play.router, objects.internal],
         subscriptions=events.SUBSCRIPTIONS,
         dependencies={"means": Provide(means, use_cache=False)},
         parts=[peers, storage, wakes],

@@ -5,8 +5,10 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
+import httpx
 import msgspec
 import pytest
 
@@ -184,3 +186,39 @@ async def test_a_right_that_is_lost_at_the_same_moment_starts_no_build(desk, com
         await _until(waits)
     assert await wanted is None
     await other.close()
+
+
+async def test_an_artifacts_address_dies_with_the_membership(desk) -> None:
+    project = await desk.project(_GAME)
+    build = await desk.ended(await desk.start(project))
+    await desk.access(project)
+    path = f"/api/v1/builds/{build['id']}/artifacts/web.zip"
+    location = (await desk.call("GET", path, desk.viewer)).headers["location"]
+    signed = urlsplit(location)
+    internal = f"/internal/objects{signed.path}?{signed.query}"
+    nobodys = internal.replace(str(desk.viewer), str(UUID(int=0)))
+    assert nobodys != internal
+    store = desk.company.builds_env["S3_ENDPOINT_URL"]
+    host = {"host": signed.netloc}
+
+    async def answers() -> list[int]:
+        return [(await desk.call("GET", address)).status_code for address in (internal, nobodys)]
+
+    assert await answers() == [200, 403]
+    taken = await desk.client.get(f"{store}{signed.path}?{signed.query}", headers=host)
+    assert taken.status_code == httpx.codes.OK
+    forged = signed.query.replace(str(desk.viewer), str(desk.owner))
+    refused = await desk.client.get(f"{store}{signed.path}?{forged}", headers=host)
+    assert refused.status_code == httpx.codes.FORBIDDEN
+    assert (await desk.call("PUT", internal)).status_code == httpx.codes.FORBIDDEN
+    await desk.access(project, version=_VERSION + 1, is_public=True)
+    assert await answers() == [200, 200]
+    gone = Access(
+        resource_id=UUID(project),
+        version=_VERSION + 2,
+        is_public=False,
+        is_deleted=False,
+        roles={str(desk.owner): "owner"},
+    )
+    await learn(desk.db, gone)
+    assert await answers() == [403, 403]

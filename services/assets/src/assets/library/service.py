@@ -11,6 +11,7 @@ from assets.library.repository import Seen
 from assets.library.schema import Changes, Supplies, Supply
 from assets.means import Means
 from assets.media import formats
+from assets.objects.types import Grant
 from assets.permissions import confine, demand, demand_reader
 from assets.types import BUCKET, Asset, Kind, Stored, object_key, shown
 from common.answers import Window
@@ -65,6 +66,7 @@ async def download(means: Means, caller: Caller, asset_id: UUID) -> str:
         object_key(asset.project_id, asset.sha256),
         lifetime_s=means.settings.download_lifetime_s,
         filename=asset.name,
+        marks=Grant(caller.user_id, asset.project_id).marks,
     )
 
 
@@ -151,7 +153,6 @@ async def supplies(means: Means, project_id: UUID) -> Supplies:
             BUCKET,
             object_key(asset.project_id, asset.sha256),
             lifetime_s=means.settings.internal_lifetime_s,
-            internal=True,
         )
         found.append(Supply(asset.id, asset.name, asset.sha256, asset.size, asset.mime_type, url))
         # signing waits for nothing: others get their turn in between

@@ -10,6 +10,7 @@ from assets import names
 from assets.errors import GoneError
 from assets.means import Means
 from assets.media import claims
+from assets.objects.types import Grant
 from assets.permissions import demand_writer
 from assets.presigned import repository
 from assets.presigned.repository import Pending
@@ -71,6 +72,7 @@ async def begin(means: Means, caller: Caller, new: NewUpload) -> Upload:
         content_type=new.content_type,
         size=new.size,
         sha256=new.sha256,
+        marks=Grant(caller.user_id, new.project_id).marks,
     )
     return Upload(pending.id, "PUT", signed.url, signed.headers, pending.expires_at)
 
@@ -81,6 +83,7 @@ async def complete(means: Means, caller: Caller, upload_id: UUID) -> Outcome:
     Asked again, it answers again with the same asset.
     """
     pending = await _pending(means, caller, upload_id)
+    await demand_writer(means.db, means.ask, caller, pending.project_id)
     if pending.asset_id is not None:
         return await _completed(means, pending.asset_id)
     if pending.expires_at < datetime.now(UTC):

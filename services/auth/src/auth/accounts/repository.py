@@ -1,10 +1,8 @@
 """The SQL of accounts: statements above, the functions that run them below."""
 
-from datetime import datetime
 from uuid import UUID
 
 import asyncpg
-import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
@@ -33,7 +31,6 @@ _HAS_LOGIN = sa.or_(
     sa.func.lower(_A.email) == sa.func.lower(_LOGIN),
     sa.func.lower(_A.username) == sa.func.lower(_LOGIN),
 )
-_BY_LOGIN = sa.select(*_USER, _A.password_hash, _A.is_disabled).where(_HAS_LOGIN)
 _BY_ID = sa.select(*_USER).where(_A.id == bindparam("id", type_=sa.Uuid), ~_A.is_disabled)
 _PUBLIC = sa.select(_A.id, _A.username, _A.display_name, _A.avatar_url, _A.created_at).where(
     sa.func.lower(_A.username) == sa.func.lower(bindparam("username", type_=sa.Text)),
@@ -49,7 +46,9 @@ _ADD = announcing(
         email=bindparam("email", type_=sa.Text),
         username=bindparam("username", type_=sa.Text),
         display_name=bindparam("display_name", type_=sa.Text),
+        avatar_url=bindparam("avatar_url", type_=sa.Text),
         password_hash=bindparam("password_hash", type_=sa.Text),
+        is_email_verified=bindparam("is_email_verified", type_=sa.Boolean),
     )
     .returning(*_USER),
     noting(),
@@ -72,33 +71,7 @@ _CHANGE = announcing(
 )
 
 
-class Login(msgspec.Struct, frozen=True):
-    """An account, and what its password is compared with. It never leaves the service."""
-
-    id: UUID
-    email: str
-    username: str
-    display_name: str
-    avatar_url: str | None
-    role: str
-    email_verified: bool
-    created_at: datetime
-    updated_at: datetime
-    password_hash: str | None
-    is_disabled: bool
-
-    @property
-    def user(self) -> User:
-        """The account, as its owner sees it."""
-        return msgspec.convert(self, User, from_attributes=True)
-
-
-async def by_login(db: Queries, login: str) -> Login | None:
-    """Return the account whose e-mail or username this is."""
-    return await db.one_or_none(_BY_LOGIN, Login, login=login)
-
-
-async def by_id(db: Database, account_id: UUID) -> User | None:
+async def by_id(db: Queries, account_id: UUID) -> User | None:
     """Return an account that is not disabled."""
     return await db.one_or_none(_BY_ID, User, id=account_id)
 
@@ -114,7 +87,15 @@ async def name(db: Database, login: str) -> AccountName | None:
 
 
 async def add(
-    tx: Queries, account_id: UUID, email: str, username: str, display_name: str, password_hash: str
+    tx: Queries,
+    account_id: UUID,
+    email: str,
+    username: str,
+    display_name: str,
+    password_hash: str | None,
+    *,
+    avatar_url: str | None = None,
+    is_email_verified: bool = False,
 ) -> User:
     """Keep a new account and announce it; raises ``EmailTakenError``, ``UsernameTakenError``."""
     event = UserRegistered(user_id=account_id, username=username, display_name=display_name)
@@ -127,7 +108,9 @@ async def add(
             email=email,
             username=username,
             display_name=display_name,
+            avatar_url=avatar_url,
             password_hash=password_hash,
+            is_email_verified=is_email_verified,
             **announced(event, account_id),
             **noted("account.registered", account_id, account_id, after=after),
         )
@@ -136,7 +119,7 @@ async def add(
 
 
 async def change(
-    db: Database,
+    db: Queries,
     account_id: UUID,
     username: str | None,
     display_name: str | None,

@@ -6,6 +6,8 @@ from litestar.params import FromPath, FromQuery, JSONBody
 
 from auth.accounts import service
 from auth.accounts.schema import AccountName, Profile, PublicUser, User
+from auth.addresses import service as addresses
+from auth.sessions.service import Means
 from common.answers import Answer, answer
 from common.caller import Caller, needs
 from common.database import Database
@@ -19,10 +21,17 @@ async def me(db: NamedDependency[Database], caller: NamedDependency[Caller]) -> 
 
 @patch("/users/me", opt=needs(None, rate="write"))
 async def change(
-    db: NamedDependency[Database], caller: NamedDependency[Caller], data: JSONBody[Profile]
+    db: NamedDependency[Database],
+    means: NamedDependency[Means],
+    caller: NamedDependency[Caller],
+    data: JSONBody[Profile],
 ) -> Answer[User]:
-    """Change what is named of one's own account."""
-    return answer(await service.change(db, caller, data))
+    """Change what is named of one's own account.
+
+    An ``email`` needs the ``currentPassword``; the account keeps its address until the token that
+    goes to the new one is shown to ``POST /auth/verify``.
+    """
+    return answer(await addresses.change(db, means, caller, data))
 
 
 @get("/users/{username:str}", opt=needs("users:read", anonymous=True))

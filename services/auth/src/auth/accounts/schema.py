@@ -45,6 +45,9 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     display_name: Line | UnsetType = UNSET
     avatar_url: AvatarUrl | UnsetType | None = UNSET
     username: Username | UnsetType = UNSET
+    # it is changed when the mail that goes there has been answered; it needs the password
+    email: Email | UnsetType = UNSET
+    current_password: Annotated[str, Meta(min_length=1, max_length=1024)] | UnsetType = UNSET
 
 
 class User(Struct, frozen=True, rename="camel"):

@@ -2,9 +2,9 @@
 
 from msgspec import UNSET
 
+from auth import guessable
 from auth.accounts import repository
 from auth.accounts.schema import AccountName, Profile, PublicUser, Registration, User
-from auth.passwords import Passwords
 from common.caller import Caller
 from common.database import Database, Queries
 from common.errors import InvalidError, NotFoundError, UnauthenticatedError
@@ -19,27 +19,42 @@ async def register(tx: Queries, password_hash: str, new: Registration) -> User:
     return await repository.add(tx, uuid7(), new.email, new.username, display_name, password_hash)
 
 
-def checked_password(password: str) -> str:
-    """Return a password that can be one; raises ``InvalidError``."""
+async def admit(
+    tx: Queries,
+    username: str,
+    display_name: str,
+    email: str,
+    avatar_url: str | None,
+    *,
+    is_email_verified: bool,
+) -> User:
+    """Keep a new account that has no password: somebody else says who its owner is."""
+    return await repository.add(
+        tx,
+        uuid7(),
+        email,
+        username,
+        display_name,
+        None,
+        avatar_url=avatar_url,
+        is_email_verified=is_email_verified,
+    )
+
+
+def checked_password(password: str, *, email: str = "", username: str = "") -> str:
+    """Return a password that this account may choose; raises ``InvalidError``."""
     if "\0" in password:
         raise InvalidError.of("password", "A password has no NUL.")
     try:
         password.encode()
     except UnicodeEncodeError as exc:
         raise InvalidError.of("password", "A password is valid Unicode.") from exc
+    if fault := guessable.fault(password, email, username):
+        raise InvalidError.of("password", fault)
     return password
 
 
-async def authenticate(
-    db: Database, passwords: Passwords, login: str, password: str
-) -> User | None:
-    """Return whose login and password these are; it takes as long for an unknown account."""
-    found = None if "\0" in login else await repository.by_login(db, login)
-    matches = await passwords.verify(found.password_hash if found else None, password)
-    return found.user if found and matches and not found.is_disabled else None
-
-
-async def me(db: Database, caller: Caller) -> User:
+async def me(db: Queries, caller: Caller) -> User:
     """Return the caller's own account."""
     user = await repository.by_id(db, caller.user_id)
     if user is None:
@@ -47,8 +62,8 @@ async def me(db: Database, caller: Caller) -> User:
     return user
 
 
-async def change(db: Database, caller: Caller, profile: Profile) -> User:
-    """Change what is named of the caller's own account."""
+async def change(db: Queries, caller: Caller, profile: Profile) -> User:
+    """Change what is named of the caller's own account, but its address."""
     if profile == Profile():
         return await me(db, caller)
     avatar = profile.avatar_url

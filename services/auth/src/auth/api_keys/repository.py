@@ -9,12 +9,12 @@ from sqlalchemy import bindparam
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from auth.api_keys.schema import ApiKey, NewApiKey
-from auth.auditing import noted, noting
-from auth.tables import AccountRow, ApiKeyRow
+from auth.auditing import note, noted, noting
+from auth.tables import AccountRow, ApiKeyRow, SessionRow
 from common.contracts.auth import ApiKeyCreated, ApiKeyRevoked
-from common.database import Database
+from common.database import Database, Queries
 from common.errors import UnauthenticatedError
-from common.outbox import announced, announcing
+from common.outbox import announce, announced, announcing
 from common.statements import document
 
 _K = ApiKeyRow
@@ -31,9 +31,21 @@ _COLUMNS = (
 )
 _ACCOUNT = bindparam("account_id", type_=sa.Uuid)
 _COUNT = sa.select(sa.func.count()).where(_K.account_id == _ACCOUNT, _K.revoked_at.is_(None))
+# whoever ends the session waits for the key, and finds it; whoever comes after gets none
+_OF_SESSION = (
+    sa.select(SessionRow.account_id)
+    .where(
+        SessionRow.id == bindparam("session_id", type_=sa.Uuid),
+        SessionRow.account_id == _ACCOUNT,
+        SessionRow.revoked_at.is_(None),
+        SessionRow.expires_at > sa.func.now(),
+    )
+    .with_for_update(read=True)
+    .cte("of_session")
+)
 _NEW = sa.select(
     bindparam("id", type_=sa.Uuid),
-    _ACCOUNT,
+    _OF_SESSION.c.account_id,
     bindparam("name", type_=sa.Text),
     bindparam("hash", type_=sa.LargeBinary),
     bindparam("scopes", type_=ARRAY(sa.Text)),
@@ -48,6 +60,12 @@ _CREATE = announcing(
     )
     .returning(*_COLUMNS),
     noting(),
+)
+_END = (
+    sa.update(_K)
+    .where(_K.account_id == _ACCOUNT, _K.revoked_at.is_(None))
+    .values(revoked_at=sa.func.now())
+    .returning(_K.id, document(name=_K.name, scopes=_K.scopes))
 )
 _LIST = sa.select(*_COLUMNS).where(_K.account_id == _ACCOUNT).order_by(_K.created_at.desc(), _K.id)
 _REVOKE = announcing(
@@ -100,9 +118,15 @@ class Use(msgspec.Struct, frozen=True):
 
 
 async def create(
-    db: Database, key_id: UUID, account_id: UUID, key_hash: bytes, new: NewApiKey, count_max: int
+    db: Database,
+    key_id: UUID,
+    account_id: UUID,
+    session_id: UUID,
+    key_hash: bytes,
+    new: NewApiKey,
+    count_max: int,
 ) -> ApiKey | None:
-    """Keep a key and announce it; ``None`` where there are enough."""
+    """Keep a key and announce it; ``None`` where there are enough, or the session is over."""
     event = ApiKeyCreated(user_id=account_id, key_id=key_id, name=new.name)
     try:
         return await db.one_or_none(
@@ -110,6 +134,7 @@ async def create(
             ApiKey,
             id=key_id,
             account_id=account_id,
+            session_id=session_id,
             hash=key_hash,
             count_max=count_max,
             **msgspec.structs.asdict(new),
@@ -141,6 +166,27 @@ async def revoke(db: Database, account_id: UUID, key_id: UUID) -> bool:
 
 def _first(key_id: UUID, _: object) -> UUID:
     return key_id
+
+
+async def count(db: Database, account_id: UUID) -> int:
+    """Return how many good keys the account has."""
+    return await db.one(_COUNT, _same, account_id=account_id)
+
+
+def _same(number: int) -> int:
+    return number
+
+
+async def end(tx: Queries, account_id: UUID, actor_id: UUID) -> None:
+    """Let no key of the account be good any more; announce and note each."""
+    for key_id, before in await tx.all(_END, _pair, account_id=account_id):
+        await announce(tx, ApiKeyRevoked(user_id=account_id, key_id=key_id), account_id)
+        details = {"keyId": key_id, "before": before}
+        await note(tx, "api_key.revoked", account_id, actor_id, **details)
+
+
+def _pair(key_id: UUID, before: object) -> tuple[UUID, object]:
+    return key_id, before
 
 
 async def use(db: Database, step_s: int, key_id: UUID, key_hash: bytes) -> Use | None:

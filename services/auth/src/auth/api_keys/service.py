@@ -13,7 +13,7 @@ from auth.api_keys.schema import ApiKey, CreatedApiKey, NewApiKey, Status
 from auth.secrets import digest, fresh
 from auth.settings import Settings
 from common.caller import Caller
-from common.database import Database
+from common.database import Database, Queries
 from common.errors import (
     Detail,
     ForbiddenError,
@@ -29,14 +29,21 @@ _PARTS = 3
 
 async def create(db: Database, settings: Settings, caller: Caller, new: NewApiKey) -> CreatedApiKey:
     """Make a key for the caller; raises ``InvalidError`` with each fault."""
+    if not caller.session_id:
+        raise UnauthenticatedError("A key is made by a session.")
     faults = [*_expiry_faults(new.expires_at), *_network_faults(new.networks)]
     if faults:
         raise InvalidError("The request is not valid.", *faults)
     key_id, secret = uuid7(), fresh()
     limit = settings.api_keys_per_account_max
     wanted = msgspec.structs.replace(new, scopes=sorted(set(new.scopes)))
-    kept = await repository.create(db, key_id, caller.user_id, digest(secret), wanted, limit)
+    session_id = UUID(caller.session_id)
+    kept = await repository.create(
+        db, key_id, caller.user_id, session_id, digest(secret), wanted, limit
+    )
     if kept is None:
+        if await repository.count(db, caller.user_id) < limit:
+            raise UnauthenticatedError("The session is over: log in again.")
         raise ForbiddenError("You have as many keys as you may.", {"limit": limit})
     whole = f"{_PREFIX}_{key_id.hex}_{secret}"
     return CreatedApiKey(key=whole, **msgspec.structs.asdict(kept))
@@ -72,6 +79,14 @@ async def revoke(db: Database, caller: Caller, key_id: UUID) -> None:
     """Let one of the caller's keys be good no more."""
     if not await repository.revoke(db, caller.user_id, key_id):
         raise NotFoundError("There is no such key.")
+
+
+async def end_all(tx: Queries, account_id: UUID, actor_id: UUID | None = None) -> None:
+    """Revoke all keys of an account; its owner does, unless ``actor_id`` is another.
+
+    Inside a transaction that has ended the sessions first, none is made meanwhile.
+    """
+    await repository.end(tx, account_id, actor_id or account_id)
 
 
 async def introspect(db: Database, caller: Caller, key: str) -> Status:

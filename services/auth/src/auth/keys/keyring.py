@@ -1,7 +1,8 @@
-"""The keys that sign access tokens: made at the first start, published as a JWKS (RFC 7517)."""
+"""The keys that sign access tokens, as a running service has them; a JWKS (RFC 7517)."""
 
 import time
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
@@ -9,19 +10,16 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 from litestar import Litestar
 
-from auth.keys import repository
-from auth.keys.repository import SigningKey
+from auth.keys import service, types
+from auth.keys.types import SigningKey
 from auth.secrets import SealError, Vault
 from auth.settings import Settings
 from common.database import Database
 from common.errors import UnavailableError
-from common.ids import uuid7
 
 log = structlog.get_logger()
 
 type Jwks = dict[str, list[dict[str, Any]]]
-
-_ALGORITHM = "ES256"
 
 
 class Keys:
@@ -30,9 +28,9 @@ class Keys:
     def __init__(self, settings: Settings, vault: Vault) -> None:
         self._settings = settings
         self._vault = vault
-        self._signing: ECKey | None = None
-        self._published: Jwks = {"keys": []}
-        self._looked_at = 0.0
+        self._keys: list[SigningKey] = []
+        self._opened: dict[str, ECKey] = {}
+        self._looked_at = float("-inf")
         self._db: Database | None = None
 
     async def open(self, app: Litestar) -> None:
@@ -54,16 +52,17 @@ class Keys:
 
     async def close(self) -> None:
         """Forget the keys."""
-        self._signing = None
+        self._opened = {}
 
     async def published(self) -> Jwks:
         """Return the public keys."""
         await self._look()
-        return self._published
+        return {"keys": [key.public for key in types.published(self._keys, datetime.now(UTC))]}
 
     async def sign(self, account_id: str, session_id: str, role: str) -> str:
         """Make an access token (RFC 9068)."""
-        key = await self._look()
+        await self._look()
+        key = self._signer()
         now = int(time.time())
         settings = self._settings
         claims = {
@@ -75,39 +74,47 @@ class Keys:
             "iat": now,
             "exp": now + settings.access_lifetime_s,
         }
-        header = {"alg": _ALGORITHM, "typ": "at+jwt", "kid": key.kid}
-        return jwt.encode(header, claims, key, algorithms=[_ALGORITHM])
+        header = {"alg": service.ALGORITHM, "typ": "at+jwt", "kid": key.kid}
+        return jwt.encode(header, claims, key, algorithms=[service.ALGORITHM])
 
-    async def _look(self) -> ECKey:
+    def _signer(self) -> ECKey:
+        signer = types.signing(self._keys, datetime.now(UTC))
+        key = self._opened.get(signer.kid) if signer is not None else None
+        if key is None:
+            raise UnavailableError("There is no key to sign with.")
+        return key
+
+    async def _look(self) -> None:
         """Read the keys unless they were read just now; make the first one."""
         fresh_for = self._settings.signing_keys_cached_s
-        if self._signing is not None and time.monotonic() - self._looked_at < fresh_for:
-            return self._signing
-        try:
-            kept = await self._kept()
-        except UnavailableError:
-            # tokens are verified while the database is away, with the keys that were there
-            if self._signing is None:
-                raise
-            return self._signing
-        newest = kept[0]
-        private = self._vault.unseal(newest.sealed, newest.kid)
-        self._published = {"keys": [key.public for key in kept]}
-        self._looked_at = time.monotonic()
-        self._signing = ECKey.import_key(private, {"kid": newest.kid})
-        return self._signing
-
-    async def _kept(self) -> list[SigningKey]:
+        if self._keys and time.monotonic() - self._looked_at < fresh_for:
+            return
         if self._db is None:
             raise RuntimeError("The keys were not opened.")
-        kept = await repository.every(self._db)
-        if not kept:
-            await self._make(self._db)
-            kept = await repository.every(self._db)
-        return kept
+        try:
+            kept = await service.kept(self._db, self._vault)
+        except UnavailableError:
+            # tokens are verified while the database is away, with the keys that were there
+            if not self._keys:
+                raise
+            return
+        self._open(kept)
+        self._keys = kept
+        self._looked_at = time.monotonic()
 
-    async def _make(self, db: Database) -> None:
-        kid = str(uuid7())
-        key = ECKey.generate_key("P-256", {"kid": kid, "use": "sig", "alg": _ALGORITHM})
-        sealed = self._vault.seal(key.as_pem(private=True), kid)
-        await repository.add_first(db, kid, dict(key.as_dict(private=False)), sealed)
+    def _open(self, kept: list[SigningKey]) -> None:
+        """Open the key that signs and those that will, before they do."""
+        now = datetime.now(UTC)
+        signer = types.signing(kept, now)
+        opened: dict[str, ECKey] = {}
+        for key in types.published(kept, now):
+            if signer is None or key.created_at < signer.created_at:
+                continue
+            try:
+                opened[key.kid] = self._opened.get(key.kid) or service.opened(key, self._vault)
+            except SealError as exc:
+                if not self._keys:
+                    raise
+                # what could be opened before goes on signing
+                log.critical("signing_keys_sealed", error=str(exc))
+        self._opened = opened

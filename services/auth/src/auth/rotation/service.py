@@ -7,6 +7,7 @@ from auth.rotation import repository
 from auth.rotation.repository import Rotation
 from auth.secrets import Vault, digest
 from auth.settings import Settings
+from common import exchange
 from common.database import Database
 from common.errors import UnauthenticatedError
 
@@ -26,6 +27,7 @@ async def rotate(
     if rotation is not None and rotation.verdict == "foreign":
         raise CsrfError("The CSRF token is for another session.")
     if rotation is not None and rotation.verdict == "reused":
+        exchange.unsettle()
         raise RefreshTokenReusedError("This refresh token was used before: log in again.")
     # the kept successor may have been derived under another key of the ring than the newest
     successor = candidates.get(rotation.successor or b"") if rotation is not None else None

@@ -1,30 +1,27 @@
-"""The HTTP face of sessions. Browsers keep the refresh token in a cookie that no script sees."""
+"""The HTTP face of sessions."""
 
 from typing import Annotated
 from uuid import UUID
 
 from litestar import MediaType, Request, Response, Router, delete, get, post
-from litestar.datastructures import Cookie, State
+from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.types import Scope
 
 from auth.accounts.schema import Registration
+from auth.delivery import CSRF_COOKIE, PATH, REFRESH_COOKIE, device, expired_cookies, granted
 from auth.errors import CsrfError
 from auth.sessions import service
 from auth.sessions.schema import Credentials, LogoutScope, Refresh, Session, Tokens
-from auth.sessions.service import Device, Grant, Means, Proof
-from auth.settings import Settings
+from auth.sessions.service import Means, Proof
 from common import slim
 from common.answers import Answer, answer
-from common.caller import Caller, caller_of, headers_of, needs
+from common.caller import Caller, caller_of, needs
 from common.database import Database
 from common.errors import UnauthenticatedError, UnsupportedMediaTypeError
 
-_PATH = "/api/v1/auth"
-_COOKIE = "wl_refresh"
-_CSRF_COOKIE = "wl_csrf"
 _STRICT = needs(None, anonymous=True, rate="strict")
 
 
@@ -36,9 +33,9 @@ async def register(
     data: JSONBody[Registration],
 ) -> Response[Answer[Tokens]]:
     """Make an account and log it in."""
-    grant = await service.register(db, means, data, _device(scope))
+    grant = await service.register(db, means, data, device(scope))
     in_body = data.token_delivery == "body"
-    response = _granted(means.settings, grant, in_body=in_body, status=201)
+    response = granted(means.settings, grant, in_body=in_body, status=201)
     response.headers["location"] = "/api/v1/users/me"
     return response
 
@@ -51,8 +48,8 @@ async def login(
     data: JSONBody[Credentials],
 ) -> Response[Answer[Tokens]]:
     """Log in with an e-mail or a username, and a password."""
-    grant = await service.login(db, means, data, _device(scope))
-    return _granted(means.settings, grant, in_body=data.token_delivery == "body")
+    grant = await service.login(db, means, data, device(scope))
+    return granted(means.settings, grant, in_body=data.token_delivery == "body")
 
 
 @post("/refresh", opt=needs(None, anonymous=True, rate="write", body=Refresh), status_code=200)
@@ -64,7 +61,7 @@ async def refresh(
     """Exchange a refresh token (the cookie's, or the body's) for the next pair."""
     proof = _proof(request, means, await _sent(request, means))
     grant = await service.refresh(db, means, proof)
-    return _granted(means.settings, grant, in_body=proof.in_body)
+    return granted(means.settings, grant, in_body=proof.in_body)
 
 
 @post(
@@ -87,7 +84,7 @@ async def logout(
         await service.logout(db, caller.user_id, session_id, scope_)
     else:
         await service.leave(db, _proof(request, means, sent), scope_)
-    return Response(None, status_code=204, cookies=_cookies(means.settings, "", "", age=0))
+    return Response(None, status_code=204, cookies=expired_cookies(means.settings))
 
 
 @get("/sessions", opt=needs(None))
@@ -120,56 +117,17 @@ def _proof(request: Request[object, object, State], means: Means, sent: Refresh)
     """The refresh token of the body, or the cookie's, which needs the CSRF token beside it."""
     if sent.refresh_token is not None:
         return Proof(sent.refresh_token, in_body=True)
-    cookie = request.cookies.get(_COOKIE)
+    cookie = request.cookies.get(REFRESH_COOKIE)
     if cookie is None:
         raise UnauthenticatedError("There is no refresh token.")
     given = request.headers.get("x-csrf-token", "")
     page_of = means.vault.csrf_session(given)
     # what another site may send or plant is neither header nor signed
-    if page_of is None or given != request.cookies.get(_CSRF_COOKIE):
+    if page_of is None or given != request.cookies.get(CSRF_COOKIE):
         raise CsrfError("Send the CSRF token as X-CSRF-Token beside the cookie.")
     return Proof(cookie, in_body=False, page_of=page_of)
 
 
-def _device(scope: Scope) -> Device:
-    headers = headers_of(scope)
-    agent = headers.get(b"user-agent", b"").decode("utf-8", "replace").replace("\0", "")
-    return Device(headers.get(b"x-envoy-external-address", b"").decode("latin-1"), agent)
-
-
-def _granted(
-    settings: Settings, grant: Grant, *, in_body: bool, status: int = 200
-) -> Response[Answer[Tokens]]:
-    age = settings.session_lifetime_s
-    cookies = [] if in_body else _cookies(settings, grant.refresh_token, grant.csrf_token, age=age)
-    headers = {"cache-control": "no-store"}
-    body = answer(service.tokens(grant, in_body=in_body))
-    return Response(body, status_code=status, cookies=cookies, headers=headers)
-
-
-def _cookies(settings: Settings, refresh_token: str, csrf: str, *, age: int) -> list[Cookie]:
-    secure = settings.are_cookies_secure
-    refresh_cookie = Cookie(
-        key=_COOKIE,
-        value=refresh_token,
-        path=_PATH,
-        max_age=age,
-        httponly=True,
-        secure=secure,
-        samesite="strict",
-    )
-    csrf_cookie = Cookie(
-        key=_CSRF_COOKIE,
-        value=csrf,
-        path="/",
-        max_age=age,
-        httponly=False,
-        secure=secure,
-        samesite="strict",
-    )
-    return [refresh_cookie, csrf_cookie]
-
-
 router = Router(
-    _PATH, route_handlers=[register, login, refresh, logout, index, remove], tags=["Sessions"]
+    PATH, route_handlers=[register, login, refresh, logout, index, remove], tags=["Sessions"]
 )

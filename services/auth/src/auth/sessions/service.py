@@ -8,12 +8,18 @@ from auth.accounts import service as accounts
 from auth.accounts.schema import Registration, User
 from auth.errors import CsrfError, InvalidCredentialsError
 from auth.keys.keyring import Keys
+from auth.lockout import service as lockout
+from auth.lockout.types import Proven
+from auth.mail import service as mail
+from auth.mail.schema import Addressee
+from auth.mail.types import Postbox
 from auth.passwords import Passwords
 from auth.rotation import service as rotations
 from auth.secrets import Vault, digest, fresh
 from auth.sessions import repository
 from auth.sessions.schema import Credentials, LogoutScope, Session, Tokens
 from auth.settings import Settings
+from common import exchange
 from common.caller import Caller
 from common.database import Database, Queries
 from common.errors import NotFoundError, UnauthenticatedError
@@ -55,40 +61,49 @@ class Means(msgspec.Struct, frozen=True):
     keys: Keys
     vault: Vault
     passwords: Passwords
+    post: Postbox
 
 
 async def register(db: Database, means: Means, new: Registration, device: Device) -> Grant:
     """Make an account and log it in."""
-    password_hash = await means.passwords.hash(accounts.checked_password(new.password))
-    async with db.transaction() as tx:
+    password = accounts.checked_password(new.password, email=new.email, username=new.username)
+    password_hash = await means.passwords.hash(password)
+    async with mail.posting(db, means.post) as tx:
         user = await accounts.register(tx, password_hash, new)
+        to = Addressee(user.id, user.email, user.username)
+        await mail.prove(tx, means.post, "verify", to)
         return await _start(tx, means, user, device)
 
 
 async def login(db: Database, means: Means, given: Credentials, device: Device) -> Grant:
     """Log somebody in; raises ``InvalidCredentialsError`` and ``LockedOutError``."""
-    # twice: the account may become another one while its password is compared
-    for _ in range(2):
-        proven = await lockout.authenticate(
-            db, means.settings, means.passwords, given.login, given.password, device.address
-        )
-        grant = await _start(db, means, proven.user, device, proven)
-        if grant is not None:
-            return grant
-    raise InvalidCredentialsError(_WRONG)
+    proven = await _proven(db, means, given, device)
+    try:
+        return await _start(db, means, proven.user, device, proven)
+    except InvalidCredentialsError:
+        # the account has become another one meanwhile: as it is now, it may still be theirs
+        proven = await _proven(db, means, given, device)
+        return await _start(db, means, proven.user, device, proven)
+
+
+async def _proven(db: Database, means: Means, given: Credentials, device: Device) -> Proven:
+    return await lockout.authenticate(
+        db, means.settings, means.passwords, given.login, given.password, device.address
+    )
 
 
 async def _start(
     db: Queries, means: Means, user: User, device: Device, proven: Proven | None = None
-) -> Grant | None:
-    """Start a session; ``None`` where the account is not as it was when it was looked at."""
+) -> Grant:
+    """Start a session; raises ``InvalidCredentialsError`` where the account is another one now."""
     session_id, token = uuid7(), fresh()
     agent = device.user_agent[:_AGENT_MAX]
     lifetime_s = means.settings.session_lifetime_s
-    is_started = await repository.start(
+    if not await repository.start(
         db, session_id, user.id, digest(token), agent, device.address, lifetime_s, proven
-    )
-    return await _grant(means, user, session_id, token) if is_started else None
+    ):
+        raise InvalidCredentialsError(_WRONG)
+    return await _grant(means, user, session_id, token)
 
 
 async def _grant(means: Means, user: User, session_id: UUID, token: str) -> Grant:
@@ -121,7 +136,7 @@ async def logout(
     """End this session, all of them, or all others."""
     if scope == "this":
         if session_id is not None:
-            await repository.revoke(db, account_id, session_id, "logout")
+            await _end(db, account_id, session_id, "logout")
         return
     spared = session_id if scope == "others" else None
     async with db.transaction() as tx:
@@ -137,9 +152,16 @@ async def end_all(
 ) -> None:
     """End all live sessions of an account but one; its owner does, unless ``actor_id`` is another.
 
-    Their access tokens are refused once the caller's transaction is committed.
+    The answer to the request waits until the gateways refuse their access tokens.
     """
     await repository.end(tx, account_id, spared, reason, actor_id or account_id)
+    exchange.unsettle()
+
+
+async def _end(db: Queries, account_id: UUID, session_id: UUID, reason: str) -> bool:
+    has_ended = await repository.revoke(db, account_id, session_id, reason)
+    exchange.unsettle()
+    return has_ended
 
 
 async def index(db: Database, caller: Caller) -> list[Session]:
@@ -149,7 +171,7 @@ async def index(db: Database, caller: Caller) -> list[Session]:
 
 async def remove(db: Database, caller: Caller, session_id: UUID) -> None:
     """End one of the caller's sessions."""
-    if not await repository.revoke(db, caller.user_id, session_id, "revoked"):
+    if not await _end(db, caller.user_id, session_id, "revoked"):
         raise NotFoundError("There is no such session.")
 
 

@@ -29,21 +29,12 @@ _ISSUE = (
     )
     .returning(TicketRow.expires_at)
 )
-_HASH = bindparam("hash", type_=sa.LargeBinary)
 _USED = (
     sa.delete(TicketRow)
-    .where(TicketRow.hash == _HASH)
+    .where(TicketRow.hash == bindparam("hash", type_=sa.LargeBinary))
     .returning(TicketRow.account_id, TicketRow.session_id, TicketRow.expires_at)
     .cte("used")
 )
-# whoever redeems one sweeps some of those that nobody came with
-_STALE = (
-    sa.select(TicketRow.hash)
-    .where(TicketRow.expires_at < sa.func.now(), TicketRow.hash != _HASH)
-    .limit(bindparam("sweep_max", type_=sa.BigInteger))
-    .with_for_update(skip_locked=True)
-)
-_SWEPT = sa.delete(TicketRow).where(TicketRow.hash.in_(_STALE)).cte("swept")
 _REDEEM = (
     sa.select(
         _USED.c.account_id,
@@ -60,7 +51,6 @@ _REDEEM = (
         SessionRow.expires_at > sa.func.now(),
         ~AccountRow.is_disabled,
     )
-    .add_cte(_SWEPT)
 )
 
 
@@ -82,6 +72,6 @@ def _same(expires_at: datetime) -> datetime:
     return expires_at
 
 
-async def redeem(db: Database, ticket_hash: bytes, sweep_max: int) -> Holder | None:
+async def redeem(db: Database, ticket_hash: bytes) -> Holder | None:
     """Use a ticket up; return whose it was, if it was good."""
-    return await db.one_or_none(_REDEEM, Holder, hash=ticket_hash, sweep_max=sweep_max)
+    return await db.one_or_none(_REDEEM, Holder, hash=ticket_hash)

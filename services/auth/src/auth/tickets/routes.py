@@ -24,10 +24,6 @@ async def issue(
 
 
 @post("/internal/ws-tickets/redeem", status_code=200, include_in_schema=False)
-async def redeem(
-    db: NamedDependency[Database],
-    settings: NamedDependency[Settings],
-    data: JSONBody[Presented],
-) -> Holder:
+async def redeem(db: NamedDependency[Database], data: JSONBody[Presented]) -> Holder:
     """Tell the fleet whose ticket it is, once."""
-    return await service.redeem(db, settings, data.ticket)
+    return await service.redeem(db, data.ticket)

@@ -25,9 +25,9 @@ async def issue(db: Database, settings: Settings, caller: Caller) -> Ticket:
     return Ticket(ticket, expires_at)
 
 
-async def redeem(db: Database, settings: Settings, ticket: str) -> Holder:
+async def redeem(db: Database, ticket: str) -> Holder:
     """Use a ticket up; for the fleet, not for callers."""
-    holder = await repository.redeem(db, digest(ticket), settings.tickets_swept_max)
+    holder = await repository.redeem(db, digest(ticket))
     if holder is None:
         raise NotFoundError("There is no such ticket.")
     return holder
