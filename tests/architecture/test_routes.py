@@ -14,6 +14,7 @@ PRIVATE = ("/internal", "/health")
 # the API is versioned; the others are not for programs that somebody writes against it
 PUBLIC = ("/api/v1/", "/cdn/", "/play/", "/.well-known/")
 UNKEYED = {
+    "/api/v1/auth/register": "an address has one account: who repeats it is told, and logs in",
     "/api/v1/auth/ws-ticket": "a ticket is good once and for seconds: another one is as good",
     "/api/v1/assets/upload": "bytes come as a stream, and the same bytes are the same asset",
 }

@@ -13,12 +13,13 @@ from auth.settings import Settings
 from common.answers import Answer, answer
 from common.caller import Caller, headers_of, needs
 from common.database import Database
+from common.idempotency import Keyed
 
 _BASE = "/api/v1/auth/api-keys"
 _WRITE = needs(None, rate="write")
 
 
-@post("/", opt=_WRITE)
+@post("/", opt=_WRITE, middleware=[Keyed])
 async def create(
     db: NamedDependency[Database],
     settings: NamedDependency[Settings],
