@@ -6,10 +6,14 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import msgspec
 from websockets.asyncio.client import connect
+
+from common.settings import StorageSettings, load
+from common.storage import Storage
 
 _WITHIN_S = 1.0
 _LOOK_S = 0.02
@@ -106,8 +110,7 @@ async def _hold(owner, editor) -> Held:
         await owner.client.post(f"/api/v1/projects/{project}/collaborators", json=member), 201
     )
     await _write(owner, project, _GAME)
-    form = {"data": {"projectId": project}, "files": {"file": ("a.png", _PNG, "image/png")}}
-    asset = (await _ok(await owner.client.post("/api/v1/assets/upload", **form), 201))["id"]
+    asset = await _asset(owner, project)
 
     async def is_in() -> bool:
         urls = (f"/api/v1/assets/{asset}", f"/api/v1/projects/{project}/builds")
@@ -227,4 +230,104 @@ async def test_who_is_removed_is_out_within_a_second_whatever_they_hold(fleet_up
 
 
 async def _is(look: Awaitable[object], wanted: object) -> bool:
-    return await look == wanted
+    return bool(await look == wanted)
+
+
+async def _asset(owner, project: str) -> str:
+    form = {"data": {"projectId": project}, "files": {"file": ("a.png", _PNG, "image/png")}}
+    answer = await owner.client.post("/api/v1/assets/upload", **form)
+    made: str = (await _ok(answer, 201))["id"]
+    return made
+
+
+async def _address(client: httpx.AsyncClient, asset: str) -> str:
+    answer = await client.get(f"/api/v1/assets/{asset}/download")
+    assert answer.status_code == 302, answer.text
+    location: str = answer.headers["location"]
+    return location
+
+
+async def test_who_may_only_look_on_may_read_on_and_not_write(person) -> None:
+    owner, editor = await person(), await person()
+    project = await owner.project()
+    people = f"/api/v1/projects/{project}/collaborators"
+    member = {"login": editor.username, "role": "editor"}
+    await _ok(await owner.client.post(people, json=member), 201)
+    asset = await _asset(owner, project)
+
+    async def is_in() -> bool:
+        return (await editor.client.get(f"/api/v1/assets/{asset}")).status_code == 200
+
+    await _until(is_in)
+    download, upload = await _address(editor.client, asset), await _begun(editor, project, "b.png")
+    assert await _sent(upload) == 200
+    await _ok(await owner.client.patch(f"{people}/{editor.user_id}", json={"role": "viewer"}))
+    await _until(lambda: _is(_sent(upload), 403))
+    assert await _completed(editor, upload) == 403
+    assert await _read(download) == 200
+
+
+async def test_what_anybody_may_read_they_may_read_while_it_is_public(
+    person, gateway: httpx.AsyncClient
+) -> None:
+    owner, stranger = await person(), await person()
+    project = await owner.project(isPublic=True)
+    asset = await _asset(owner, project)
+    clients = (gateway, stranger.client, owner.client)
+    urls = [await _address(client, asset) for client in clients]
+    assert [await _read(url) for url in urls] == [200, 200, 200]
+    public = f"/api/v1/projects/{project}"
+    await _ok(await owner.client.patch(public, json={"isPublic": False}))
+    await _until(lambda: _is(_read(urls[0]), 403))
+    assert [await _read(url) for url in urls] == [403, 403, 200]
+
+
+async def test_an_address_is_good_just_as_it_was_made(fleet_up, person) -> None:
+    owner, stranger = await person(), await person()
+    project, other = await owner.project(), await stranger.project()
+    asset = await _asset(owner, project)
+    url = await _address(owner.client, asset)
+    grant = f"x-grant={owner.user_id}.{project}"
+    begun = await _begun(owner, project, "b.png")
+    assert url.count(grant) == begun["url"].count(grant) == 1
+    altered = [
+        url.replace(grant, f"x-grant={stranger.user_id}.{project}"),
+        url.replace(grant, f"x-grant={owner.user_id}.{other}"),
+        url.replace(grant, f"x-grant={stranger.user_id}.{other}"),
+        url.replace(grant, "x-grant="),
+        url.replace(f"{grant}&", ""),
+        f"{url}&{grant}",
+        f"{url}&x-grant={stranger.user_id}.{other}%zz",
+        f"{url}&x-grant={stranger.user_id}.{other};",
+        url.replace(f"/assets/{project}/", f"/assets/{other}/"),
+        url.replace("/assets/", "/builds/"),
+        url.replace("X-Amz-Expires=300", "X-Amz-Expires=3000"),
+        begun["url"],
+    ]
+    assert [await _read(one) for one in altered] == [403] * len(altered)
+    assert await _read(url.replace("/assets/", "/blobs/")) == 404
+    assert await _read(url) == 200
+    for wrong in (
+        begun | {"url": url},
+        begun | {"url": begun["url"].replace(grant, f"x-grant={stranger.user_id}.{other}")},
+        begun | {"headers": begun["headers"] | {"content-type": "text/html"}},
+    ):
+        assert await _sent(wrong) == 403
+    assert await _sent(begun) == 200
+    async with httpx.AsyncClient() as client:
+        part = await client.get(url, headers={"range": "bytes=1-3"})
+        assert (part.status_code, part.content) == (206, b"PNG")
+        for method in ("HEAD", "DELETE", "POST"):
+            assert (await client.request(method, url)).status_code in {403, 404}
+    await _expired(fleet_up, url, {"x-grant": grant.removeprefix("x-grant=")})
+
+
+async def _expired(fleet_up, url: str, marks: dict[str, str]) -> None:
+    """An address that lives for a moment, signed as the service signs, for the same object."""
+    storage = Storage(load(StorageSettings, fleet_up.env("assets")))
+    await storage.open()
+    key = urlsplit(url).path.removeprefix("/assets/")
+    brief = await storage.signed_get("assets", key, lifetime_s=3, marks=marks)
+    await storage.close()
+    assert await _read(brief) == 200
+    await _until(lambda: _is(_read(brief), 403))

@@ -54,6 +54,34 @@ class RefreshTokenReusedError(UnauthenticatedError):
     code = "REFRESH_TOKEN_REUSED"
 
 
+class OAuthStateError(ServiceError):
+    """A login through another provider that was not begun here, or not by this browser."""
+
+    status = 400
+    code = "OAUTH_STATE_INVALID"
+
+
+class OAuthDeniedError(ServiceError):
+    """The other provider, or the person there, did not want to say who somebody is."""
+
+    status = 400
+    code = "OAUTH_DENIED"
+
+
+class OAuthFailedError(ServiceError):
+    """What the other provider says does not prove who somebody is."""
+
+    status = 400
+    code = "OAUTH_FAILED"
+
+
+class OAuthEmailMissingError(ServiceError):
+    """The other provider does not tell an e-mail address, which a new account needs."""
+
+    status = 400
+    code = "OAUTH_EMAIL_MISSING"
+
+
 class CsrfError(ForbiddenError):
     """A cookie alone does not prove that the page itself is asking."""
 

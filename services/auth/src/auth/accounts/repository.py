@@ -48,7 +48,6 @@ _ADD = announcing(
         display_name=bindparam("display_name", type_=sa.Text),
         avatar_url=bindparam("avatar_url", type_=sa.Text),
         password_hash=bindparam("password_hash", type_=sa.Text),
-        is_email_verified=bindparam("is_email_verified", type_=sa.Boolean),
     )
     .returning(*_USER),
     noting(),
@@ -93,9 +92,7 @@ async def add(
     username: str,
     display_name: str,
     password_hash: str | None,
-    *,
     avatar_url: str | None = None,
-    is_email_verified: bool = False,
 ) -> User:
     """Keep a new account and announce it; raises ``EmailTakenError``, ``UsernameTakenError``."""
     event = UserRegistered(user_id=account_id, username=username, display_name=display_name)
@@ -110,7 +107,6 @@ async def add(
             display_name=display_name,
             avatar_url=avatar_url,
             password_hash=password_hash,
-            is_email_verified=is_email_verified,
             **announced(event, account_id),
             **noted("account.registered", account_id, account_id, after=after),
         )

@@ -20,25 +20,10 @@ async def register(tx: Queries, password_hash: str, new: Registration) -> User:
 
 
 async def admit(
-    tx: Queries,
-    username: str,
-    display_name: str,
-    email: str,
-    avatar_url: str | None,
-    *,
-    is_email_verified: bool,
+    tx: Queries, username: str, display_name: str, email: str, avatar_url: str | None
 ) -> User:
     """Keep a new account that has no password: somebody else says who its owner is."""
-    return await repository.add(
-        tx,
-        uuid7(),
-        email,
-        username,
-        display_name,
-        None,
-        avatar_url=avatar_url,
-        is_email_verified=is_email_verified,
-    )
+    return await repository.add(tx, uuid7(), email, username, display_name, None, avatar_url)
 
 
 def checked_password(password: str, *, email: str = "", username: str = "") -> str:
