@@ -29,6 +29,8 @@ class Secrets(msgspec.Struct, frozen=True, kw_only=True):
     s3: dict[str, S3Key] = {}
     fleet_secret: str = ""
     key_encryption_key: str = ""
+    # keys before it and one to come, separated by commas: docs/runbooks/rotate-keys.md
+    key_encryption_keys_other: str = ""
     play_secret: str = ""
     demo_password: str = ""
 
@@ -56,6 +58,7 @@ def _completed(known: Secrets) -> Secrets:
         fleet_secret=known.fleet_secret or _word(),
         key_encryption_key=known.key_encryption_key
         or base64.b64encode(secrets.token_bytes(32)).decode(),
+        key_encryption_keys_other=known.key_encryption_keys_other,
         play_secret=known.play_secret or _word(),
         demo_password=known.demo_password or secrets.token_urlsafe(12),
     )

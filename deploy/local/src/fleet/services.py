@@ -94,6 +94,7 @@ def _special(context: Context, name: str) -> dict[str, str]:
     if name == "auth":
         return {
             "KEY_ENCRYPTION_KEY": context.secrets.key_encryption_key,
+            "KEY_ENCRYPTION_KEYS_OTHER": context.secrets.key_encryption_keys_other,
         } | catcher.settings(context)
     if name == "collab":
         return {

@@ -35,8 +35,11 @@ def test_a_child_dies_with_the_runner_and_drops_root():
 
 def test_missing_secrets_are_added_and_known_ones_kept(tmp_path):
     path = tmp_path / "secrets.json"
-    path.write_text('{"fleet_secret": "known", "nats": {"auth": "old"}}')
+    path.write_text(
+        '{"fleet_secret": "known", "nats": {"auth": "old"}, "key_encryption_keys_other": "before"}'
+    )
     made = secrets.ensure(path)
+    assert made.key_encryption_keys_other == "before"
     known = "known"
     assert made.fleet_secret == known
     assert made.nats["auth"] == "old"
