@@ -3,6 +3,8 @@
 from collections.abc import AsyncGenerator, Callable
 
 import pytest
+from services.auth.tests import apart as apart_
+from services.auth.tests.apart import Apart
 from services.auth.tests.desk import Desk
 from services.auth.tests.letterbox import Letterbox
 
@@ -10,6 +12,7 @@ from auth.main import create_app
 from common.contracts import auth as contract
 from common.testing import outboxes
 from common.testing.apps import Client, Serving, serving
+from fleet.testing import Running
 
 
 @pytest.fixture(scope="session")
@@ -39,6 +42,19 @@ def told(service_env: Callable[[str], dict[str, str]], letterbox: Letterbox) -> 
 def serve(told: dict[str, str]) -> Serving:
     """Run the service in this process, with some of its settings changed."""
     return serving(create_app, told)
+
+
+@pytest.fixture(scope="session")
+def apart(stores: Running) -> Apart:
+    """A database that other tests write nothing to."""
+    return apart_.made(stores, "apart")
+
+
+@pytest.fixture(scope="session")
+def alone(told: dict[str, str], apart: Apart) -> Serving:
+    """Run the service on a database of its own, where nothing is sealed but by hand."""
+    quiet = {"DATABASE_URL": apart.database_url, "AUDIT_SEAL_EVERY_S": "3600"}
+    return serving(create_app, told | quiet)
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,8 @@
-"""The envelope of success: one thing, or a page of things."""
+"""The envelope of success: one thing, a page of a list, or a stretch of a feed."""
 
+import base64
 import math
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -9,7 +10,7 @@ from litestar import MediaType, Response
 from litestar.params import QueryParameter
 
 from common import exchange
-from common.errors import InvalidError
+from common.errors import CursorInvalidError, InvalidError
 
 
 class Meta(msgspec.Struct, frozen=True, rename="camel"):
@@ -46,6 +47,22 @@ class Page[T](msgspec.Struct, frozen=True, kw_only=True):
     meta: PageMeta
 
 
+class FeedMeta(msgspec.Struct, frozen=True, rename="camel"):
+    """Where this stretch of a feed goes on; nowhere, if it is the last."""
+
+    limit: int
+    next_cursor: str | None
+    request_id: str
+
+
+class Feed[T](msgspec.Struct, frozen=True, kw_only=True):
+    """``data`` is a stretch of a feed, the newest first."""
+
+    success: Literal[True] = True
+    data: list[T]
+    meta: FeedMeta
+
+
 class Window(msgspec.Struct, frozen=True):
     """Which rows of a list are wanted: ``limit`` of them after ``offset``, in ``sort`` order."""
 
@@ -63,6 +80,7 @@ LIMIT_MAX = 100
 PAGE_MAX = 1_000_000
 PageNumber = Annotated[int, QueryParameter(name="page", ge=1, le=PAGE_MAX)]
 PageLimit = Annotated[int, QueryParameter(name="limit", ge=1)]
+Cursor = Annotated[str | None, QueryParameter(name="cursor", max_length=200)]
 
 
 def request_id() -> str:
@@ -99,19 +117,46 @@ def paged[T](rows: list[T], total: int, wanted: Window) -> Page[T]:
         has_prev=wanted.page > 1,
         request_id=request_id(),
     )
-    now = exchange.current()
-    if now is not None:
-        now.links = _page_links(now.target, meta)
+    links = {"next": str(meta.page + 1)} if meta.has_next else {}
+    _link("page", links | ({"prev": str(meta.page - 1)} if meta.has_prev else {}))
     return Page(data=rows, meta=meta)
 
 
-def _page_links(target: str, meta: PageMeta) -> str:
-    """The ``Link`` header (RFC 8288) of a page; empty where there is neither next nor previous."""
-    path, _, query = target.partition("?")
-    links = [("next", meta.page + 1)] if meta.has_next else []
-    links += [("prev", meta.page - 1)] if meta.has_prev else []
-    rest = "".join(f"&{p}" for p in query.split("&") if p and not p.startswith("page="))
-    return ", ".join(f'<{path}?page={number}{rest}>; rel="{rel}"' for rel, number in links)
+def position[T](cursor: str | None, kind: Callable[[str], T]) -> T | None:
+    """Return where a feed goes on, from what was told as ``nextCursor``.
+
+    Raises ``CursorInvalidError`` for what never was.
+    """
+    if cursor is None:
+        return None
+    try:
+        padded = cursor.encode() + b"=" * (-len(cursor) % 4)
+        return kind(base64.b64decode(padded, b"-_", validate=True).decode())
+    except ValueError as exc:
+        raise CursorInvalidError("This cursor is none that was given out.") from exc
+
+
+def fed[T](rows: list[T], limit: int, at: Callable[[T], object]) -> Feed[T]:
+    """Wrap a stretch of a feed: ``limit`` rows, and one more that tells that it goes on.
+
+    ``at`` is a row's position: the next stretch begins after that of the last row told.
+    """
+    told, next_cursor = rows[:limit], None
+    if len(rows) > limit:
+        position_of = str(at(told[-1])).encode()
+        next_cursor = base64.urlsafe_b64encode(position_of).rstrip(b"=").decode()
+        _link("cursor", {"next": next_cursor})
+    return Feed(data=told, meta=FeedMeta(limit, next_cursor, request_id()))
+
+
+def _link(name: str, links: dict[str, str]) -> None:
+    """Let the answer have a ``Link`` header (RFC 8288): this address, with another ``name``."""
+    now = exchange.current()
+    if now is None:
+        return
+    path, _, query = now.target.partition("?")
+    rest = "".join(f"&{p}" for p in query.split("&") if p and not p.startswith(f"{name}="))
+    now.links = ", ".join(f'<{path}?{name}={x}{rest}>; rel="{rel}"' for rel, x in links.items())
 
 
 def raw(body: bytes, *, status: int = 200, location: str | None = None) -> Response[Any]:

@@ -72,6 +72,12 @@ class InvalidError(ServiceError):
         return cls("The request is not valid.", {"field": field, "message": message})
 
 
+class CursorInvalidError(InvalidError):
+    """The cursor is none that a feed gave out."""
+
+    code = "CURSOR_INVALID"
+
+
 class UnauthenticatedError(ServiceError):
     """Nobody is known to be calling."""
 

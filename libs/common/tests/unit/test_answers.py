@@ -1,9 +1,9 @@
-"""Pages: how many there are, and where the others are."""
+"""Pages and feeds: how much there is, and where the rest is."""
 
 import pytest
 
 from common import answers, exchange
-from common.errors import InvalidError
+from common.errors import CursorInvalidError, InvalidError
 from common.exchange import Exchange
 
 _SORTS = {"name": None, "createdAt": None}
@@ -38,3 +38,27 @@ def test_a_large_limit_is_clamped() -> None:
 def test_a_field_that_is_not_sortable_is_refused() -> None:
     with pytest.raises(InvalidError):
         answers.window(1, 20, "password", _SORTS)
+
+
+def test_a_feed_says_where_it_goes_on() -> None:
+    now = Exchange("r", target="/things?cursor=x&kind=a&limit=2")
+    exchange.enter(now)
+    feed = answers.fed([30, 20, 10], 2, lambda row: row)
+    assert (feed.data, feed.meta.limit) == ([30, 20], 2)
+    assert answers.position(feed.meta.next_cursor, int) == 20
+    assert now.links == f'</things?cursor={feed.meta.next_cursor}&kind=a&limit=2>; rel="next"'
+
+
+def test_a_feed_ends() -> None:
+    now = Exchange("r", target="/things")
+    exchange.enter(now)
+    for rows in ([], [1], [2, 1]):
+        assert answers.fed(rows, 2, lambda row: row).meta.next_cursor is None
+    assert now.links == ""
+    assert answers.position(None, int) is None
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "MQ==x", "eA", "\u20ac", "gICA"])
+def test_a_cursor_that_was_not_given_out_is_refused(cursor: str) -> None:
+    with pytest.raises(CursorInvalidError):
+        answers.position(cursor, int)

@@ -5,6 +5,7 @@ import asyncio
 import sys
 
 from auth.imports import command as imports
+from auth.audit import command as audit
 from auth.keys import command as keys
 from auth.operation import Desk, Operation
 from auth.secrets import Vault
@@ -15,7 +16,7 @@ from common.errors import ServiceError
 from common.settings import SettingsError, load
 
 # each adds its own commands
-PARTS = (imports, keys, sweeping)
+PARTS = (audit, imports, keys, sweeping)
 
 
 def main() -> int:

@@ -5,6 +5,8 @@ from litestar import Litestar
 from auth.accounts import routes as accounts
 from auth.addresses import routes as addresses
 from auth.api_keys import routes as api_keys
+from auth.audit import routes as audit
+from auth.audit.sealer import Sealer
 from auth.keys import routes as keys
 from auth.keys.keyring import Keys
 from auth.mail.mailer import Mailer
@@ -37,6 +39,7 @@ def create_app() -> Litestar:
             accounts.router,
             accounts.name,
             addresses.router,
+            audit.router,
             sessions.router,
             recovery.router,
             tickets.issue,
@@ -52,6 +55,6 @@ def create_app() -> Litestar:
             "keys": app.given(signing),
             "revocations": app.given(revocations),
         },
-        parts=[signing, passwords, revocations, Mailer(post)],
+        parts=[signing, passwords, revocations, Mailer(post), Sealer(settings)],
         settle=revocations.spread,
     )

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from common import outbox
 
@@ -241,3 +241,35 @@ class AuditRow(Tables):
     # what it was about, and what it was before and after
     details: Mapped[dict[str, Any]]
     at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
+
+
+class Ledger(DeclarativeBase):
+    """The base of what lies in the schema ``auth_audit``, which is not this service's to change.
+
+    Shape and rights are those of ``deploy/postgres/roles.sql``; no migration knows of it.
+    """
+
+    metadata = sa.MetaData(schema="auth_audit")
+    type_annotation_map = Tables.type_annotation_map
+
+
+class EntryRow(Ledger):
+    """A note that is kept for good, chained to the one before it. Rows are only ever added."""
+
+    __tablename__ = "entry"
+
+    sequence: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[UUID]
+    account_id: Mapped[UUID]
+    actor_id: Mapped[UUID | None]
+    action: Mapped[str]
+    address: Mapped[str]
+    user_agent: Mapped[str]
+    request_id: Mapped[str]
+    details: Mapped[dict[str, Any]]
+    at: Mapped[datetime]
+    # what the hash of address, user agent and details begins with, so that nobody guesses them
+    salt: Mapped[bytes]
+    personal: Mapped[bytes]
+    previous: Mapped[bytes]
+    hash: Mapped[bytes]

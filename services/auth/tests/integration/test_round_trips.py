@@ -13,8 +13,13 @@ async def test_what_is_asked_often_costs_one_turn(
     key = (await desk.key(ann))["key"]
     address = turns.url(told["DATABASE_URL"])
     # one connection, and nothing else that talks to the database in between
-    polls = {"RELAY_POLL_S": "3600", "MAIL_POLL_S": "3600"}
-    quiet = {"POOL_SIZE": "1", "NATS_URL": "nats://127.0.0.1:9", **polls}
+    quiet = {
+        "POOL_SIZE": "1",
+        "RELAY_POLL_S": "3600",
+        "MAIL_POLL_S": "3600",
+        "AUDIT_SEAL_EVERY_S": "3600",
+        "NATS_URL": "nats://127.0.0.1:9",
+    }
     async with serve(DATABASE_URL=address, **quiet) as client:
         desk.client = client
         await _round(desk, ann, key, turns, ann.refresh_token)  # statements are prepared

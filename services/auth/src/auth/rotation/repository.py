@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import aliased
 
 from auth.accounts.schema import User
+from auth.auditing import noted, noting
 from auth.tables import AccountRow, RefreshTokenRow, SessionRow
 from common import exchange
 from common.contracts.auth import SessionRevoked, TokenReused
@@ -106,10 +107,11 @@ def _rotate() -> "sa.Select[*tuple[Any, ...]]":
         .cte("revoked")
     )
     events = insertion(_reuse_events(revoked))
+    audited = noting(account="account_id", sessionId="id")(revoked)
     user = [f[column.name] for column in _USER]
     kept = sa.func.coalesce(sa.select(next_token.c.hash).scalar_subquery(), f.child)
     return sa.select(f.verdict, f.session_id, kept, *user).add_cte(
-        used, next_token, seen, revoked, events
+        used, next_token, seen, revoked, events, audited
     )
 
 
@@ -181,4 +183,6 @@ async def rotate(
         revoke_id=uuid7(),
         request_id=now.request_id if now else "",
         traceparent=now.traceparent if now else "",
+        # who came with it nobody knows
+        **noted("token.reused", None, None),
     )
