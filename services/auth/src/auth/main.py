@@ -14,7 +14,7 @@ from auth.mail.types import Postbox
 from auth.passwords import Passwords
 from auth.recovery import routes as recovery
 from auth.revocations import routes as gateways
-from auth.revocations.service import Revocations
+from auth.revocations.spreading import Revocations
 from auth.secrets import Vault
 from auth.sessions import routes as sessions
 from auth.sessions.service import Means
@@ -48,6 +48,7 @@ def create_app() -> Litestar:
             api_keys.authorize,
             keys.jwks,
             gateways.discover,
+            gateways.show,
         ],
         dependencies={
             "settings": app.given(settings),

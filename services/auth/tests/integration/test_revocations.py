@@ -203,3 +203,13 @@ async def test_who_comes_first_waits_no_longer_than_it_may(serve: Serving) -> No
         assert (await desk.call("POST", "/logout", ann)).status_code == 204
         assert await gateway.ask() == 200
         assert ann.session_id in gateway.refused
+
+
+async def test_the_fleet_may_ask_whether_a_session_goes_on(desk: Desk) -> None:
+    ann = await desk.person()
+    path = f"/internal/sessions/{ann.session_id}"
+    assert (await desk.call("GET", path)).json() == {"isLive": True}
+    await desk.call("POST", "/logout", ann)
+    assert (await desk.call("GET", path)).json() == {"isLive": False}
+    assert (await desk.call("GET", f"/internal/sessions/{ann.id}")).json() == {"isLive": False}
+    assert code(await desk.client.get(path)) == (401, "UNAUTHENTICATED")

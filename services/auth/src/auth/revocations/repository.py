@@ -1,6 +1,7 @@
 """The SQL of sessions that are over: one statement, which costs little when nothing is new."""
 
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import msgspec
@@ -39,6 +40,13 @@ def _read() -> "sa.Select[int, str, list[str] | None]":
 
 
 _READ = _read()
+_IS_LIVE = sa.select(
+    sa.exists().where(
+        _S.id == bindparam("session_id", type_=sa.Uuid),
+        _S.revoked_at.is_(None),
+        _S.expires_at > sa.func.now(),
+    )
+)
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -47,6 +55,11 @@ class Reading(msgspec.Struct, frozen=True):
     read_at: int
     mark: str
     session_ids: list[str] | None
+
+
+async def is_live(db: Database, session_id: UUID) -> bool:
+    """Return whether a session goes on."""
+    return await db.one(_IS_LIVE, bool, session_id=session_id)
 
 
 async def read(db: Database, kept_s: int, known: str) -> Reading:

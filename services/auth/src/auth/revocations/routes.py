@@ -1,14 +1,24 @@
-"""What the gateways ask: Envoy's discovery of a filter's configuration, over plain HTTP."""
+"""What the fleet asks about sessions; the gateways, as Envoy asks for a filter's configuration."""
 
-from litestar import Response, post
+from uuid import UUID
+
+from litestar import Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import JSONBody
+from litestar.params import FromPath, JSONBody
 from litestar.types import Scope
 
-from auth.revocations.schema import Question
-from auth.revocations.service import Revocations
+from auth.revocations import service
+from auth.revocations.schema import Liveness, Question
+from auth.revocations.spreading import Revocations
 from common import exchange
 from common.caller import headers_of
+from common.database import Database
+
+
+@get("/internal/sessions/{session_id:uuid}", include_in_schema=False)
+async def show(db: NamedDependency[Database], session_id: FromPath[UUID]) -> Liveness:
+    """Tell the fleet whether a session goes on; one that never was does not."""
+    return await service.liveness(db, session_id)
 
 
 @post("/v3/discovery:extension_configs", status_code=200, include_in_schema=False)
