@@ -153,6 +153,32 @@ async def test_a_session_ends_with_its_token_unless_it_is_refreshed(desk):
     assert (await stays.say(type="ping"))["ok"]
 
 
+async def test_a_session_that_is_over_opens_no_socket(desk):
+    project = await desk.project()
+    session = str(uuid7())
+    desk.auth.over.add(session)
+    token = desk.auth.token(desk.owner, sid=session)
+    assert await closed(await desk.connect(f"/projects/{project}?access_token={token}")) == 4401
+    late = await desk.connect(f"/projects/{project}")
+    await late.send('{"type": "auth", "accessToken": "' + token + '"}')
+    assert await closed(late) == 4401
+    guest = await desk.room(project, desk.owner)
+    answer = await guest.say(type="auth.refresh", accessToken=token)
+    assert answer["error"]["code"] == "UNAUTHENTICATED"
+    assert await guest.closed() == 4401
+
+
+async def test_a_token_has_to_do_where_auth_does_not_know_the_question(desk):
+    project = await desk.project()
+    desk.auth.knows_sessions = False
+    try:
+        path = f"/projects/{project}?access_token={desk.auth.token(desk.owner)}"
+        guest = desk.guest(await desk.connect(path))
+        assert (await guest.frame(type="welcome"))["role"] == "owner"
+    finally:
+        desk.auth.knows_sessions = True
+
+
 async def test_a_token_of_somebody_else_is_no_refresh(desk):
     project = await desk.project()
     guest = await desk.room(project, desk.owner)

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from typing import Literal
+from urllib.parse import quote
 from uuid import UUID
 
 import msgspec
@@ -14,6 +15,8 @@ from collab.sockets.connection import Socket
 from collab.sockets.target import Target
 from common.errors import NotFoundError, UnauthenticatedError
 from common.outgoing import Peer
+
+OVER = "The session is over: log in again."
 
 
 class AuthMessage(msgspec.Struct, frozen=True, rename="camel"):
@@ -29,6 +32,12 @@ class Redeemed(msgspec.Struct, frozen=True, rename="camel"):
     user_id: UUID
     session_id: str
     role: str = "user"
+
+
+class Liveness(msgspec.Struct, frozen=True, rename="camel"):
+    """Whether a session goes on."""
+
+    is_live: bool
 
 
 class LateError(Exception):
@@ -62,8 +71,22 @@ class Doorman:
         return await self.verify(message.access_token)
 
     async def verify(self, access_token: str) -> Identity:
-        """Return whom a token speaks for; raises ``UnauthenticatedError``."""
-        return await self._tokens.verify(access_token)
+        """Return whom a token speaks for; raises ``UnauthenticatedError`` or ``UnavailableError``.
+
+        Auth is asked: a session may be over before its token, unheard of by this process.
+        """
+        identity = await self._tokens.verify(access_token)
+        if not await self._is_live(identity):
+            raise UnauthenticatedError(OVER)
+        return identity
+
+    async def _is_live(self, identity: Identity) -> bool:
+        try:
+            path = f"/internal/sessions/{quote(identity.session_id, safe='')}"
+            return (await self._auth.get(path, Liveness)).is_live
+        except NotFoundError:
+            # an auth service of before this question: the token has to do
+            return True
 
     async def _redeem(self, ticket: str) -> Identity:
         if len(ticket) > self._settings.ticket_chars_max:

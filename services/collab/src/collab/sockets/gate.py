@@ -1,15 +1,17 @@
 """Who may be on which socket, now: by role when they come, and again whenever roles change."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from uuid import UUID
 
+from collab.identity.service import OVER
 from collab.identity.types import Identity
 from collab.sockets import closing, repository
 from collab.sockets.connection import Socket
 from common.access import Access, Ask, learn, role_on
 from common.database import Database
-from common.errors import NotFoundError
+from common.errors import NotFoundError, UnauthenticatedError
 
 WRITERS = frozenset({"owner", "editor"})
 
@@ -44,16 +46,33 @@ class Gate:
         self._ask = ask
         self._members: defaultdict[UUID, set[Member]] = defaultdict(set)
         self._changes = 0
+        self._arrivals: dict[int, set[str]] = {}
 
-    async def admit(self, socket: Socket, identity: Identity) -> Member:
+    @contextmanager
+    def arrival(self) -> Iterator[set[str]]:
+        """Collect the sessions that end while somebody proves to be in one.
+
+        Whose session ends between the proof and its use would be missed.
+        """
+        ended: set[str] = set()
+        self._arrivals[id(ended)] = ended
+        try:
+            yield ended
+        finally:
+            del self._arrivals[id(ended)]
+
+    async def admit(self, socket: Socket, identity: Identity, ended: set[str]) -> Member:
         """Let the user in with their role; raises ``NotFoundError`` for who may not know of it.
 
         A change of roles that comes while the role is read would be missed, so it is read again.
+        Raises ``UnauthenticatedError`` for whose session has ended on the way.
         """
         project_id = socket.target.project_id
         while True:
             changes = self._changes
             role = await self._role(project_id, identity.user_id)
+            if identity.session_id in ended:
+                raise UnauthenticatedError(OVER)
             if changes == self._changes:
                 member = Member(socket, identity, role)
                 self._members[project_id].add(member)
@@ -103,6 +122,8 @@ class Gate:
 
     def end_session(self, user_id: UUID, session_id: str) -> None:
         """Close the sockets of a session that ended."""
+        for ended in self._arrivals.values():
+            ended.add(session_id)
         for members in tuple(self._members.values()):
             for member in tuple(members):
                 identity = member.identity

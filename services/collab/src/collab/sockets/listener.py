@@ -124,11 +124,12 @@ class Listener:
         await connection.wait_closed()
 
     async def _admit(self, socket: Socket) -> None:
-        identity = await self._doorman.identify(socket)
-        if socket.target.path is not None:
-            socket.protocol.max_message_size = self._settings.document_frame_bytes_max
-        member = await self._gate.admit(socket, identity)
-        session = Session(member, self._doorman)
+        with self._gate.arrival() as ended:
+            identity = await self._doorman.identify(socket)
+            if socket.target.path is not None:
+                socket.protocol.max_message_size = self._settings.document_frame_bytes_max
+            member = await self._gate.admit(socket, identity, ended)
+        session = Session(member, self._doorman, self._gate)
         try:
             await self._serve(member, session)
         finally:

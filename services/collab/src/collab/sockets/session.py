@@ -4,10 +4,10 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from collab.identity.service import Doorman
+from collab.identity.service import OVER, Doorman
 from collab.identity.types import Identity
 from collab.sockets import closing
-from collab.sockets.gate import Member
+from collab.sockets.gate import Gate, Member
 from common.errors import ServiceError, UnauthenticatedError
 
 type Answer = Callable[[ServiceError | None], None]
@@ -16,9 +16,10 @@ type Answer = Callable[[ServiceError | None], None]
 class Session:
     """The authentication of one socket, over time."""
 
-    def __init__(self, member: Member, doorman: Doorman) -> None:
+    def __init__(self, member: Member, doorman: Doorman, gate: Gate) -> None:
         self._member = member
         self._doorman = doorman
+        self._gate = gate
         self._loop = asyncio.get_running_loop()
         self._timer = self._until(member.identity)
         self._task: asyncio.Task[None] | None = None
@@ -38,7 +39,10 @@ class Session:
 
     async def _refresh(self, access_token: str, answer: Answer) -> None:
         try:
-            identity = await self._doorman.verify(access_token)
+            with self._gate.arrival() as ended:
+                identity = await self._doorman.verify(access_token)
+            if identity.session_id in ended:
+                raise UnauthenticatedError(OVER)  # noqa: TRY301 - handled as one
             if identity.user_id != self._member.identity.user_id:
                 raise UnauthenticatedError("This token is somebody else's.")  # noqa: TRY301 - handled as one
         except UnauthenticatedError as exc:
