@@ -8,6 +8,9 @@ from collections.abc import Callable
 
 import msgspec
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from joserfc.jwk import ECKey
 
 from fleet.gateway_testing import Answer, Edge
@@ -123,6 +126,7 @@ def test_an_expired_token_says_so(edge: Edge, token: Callable[..., str]) -> None
     [
         {"exp": None},
         {"exp": 4_102_444_800},
+        {"exp": "soon"},
         {"nbf": 4_102_444_800},
         {"aud": "another"},
         {"aud": None},
@@ -149,6 +153,60 @@ def test_a_token_of_another_key_is_refused(edge: Edge, token: Callable[..., str]
     _refused(edge, f"Bearer {token(signed_by=other, header=brought)}")
 
 
+def _signed(key: ECKey, header: dict[str, object], claims: dict[str, object]) -> str:
+    """Sign with ES256, whatever the header says."""
+    text = f"{_part(header)}.{_part(claims)}"
+    private = key.private_key
+    assert private is not None
+    r, s = decode_dss_signature(private.sign(text.encode(), ec.ECDSA(hashes.SHA256())))
+    signature = r.to_bytes(32, "big") + s.to_bytes(32, "big")
+    return f"{text}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
+
+
+def test_a_token_that_is_signed_by_hand_counts_if_the_key_is_ours(
+    edge: Edge, token: Callable[..., str], key: ECKey
+) -> None:
+    good = _signed(key, {"alg": "ES256", "kid": key.kid, "typ": "at+jwt"}, _claims(token()))
+    assert edge.ask("GET", REQUIRED, {"authorization": f"Bearer {good}"}).status == 200
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {},
+        {"kid": None},
+        {"kid": ""},
+        {"kid": "' OR 1=1 --"},
+        {"kid": "/dev/null"},
+        {"kid": ["a"]},
+        {"jku": "http://evil.example/jwks.json"},
+        {"x5u": "http://evil.example/cert.pem"},
+        {"x5c": ["MIIB"]},
+        {"alg": "ES384"},
+        {"alg": "RS256"},
+        {"alg": "HS256"},
+        {"alg": ["ES256"]},
+        {"alg": None},
+        {"crit": ["exp"]},
+        {"typ": "JWT"},
+    ],
+)
+def test_no_header_makes_a_foreign_key_ours(
+    edge: Edge, token: Callable[..., str], key: ECKey, header: dict[str, object]
+) -> None:
+    other = ECKey.generate_key("P-256")
+    brought = {"alg": "ES256", "kid": key.kid, "typ": "at+jwt"} | header
+    _refused(edge, f"Bearer {_signed(other, brought, _claims(token()))}")
+
+
+@pytest.mark.parametrize("algorithm", ["ES384", "ES512", "RS256", "HS256", "none", "es256", None])
+def test_our_key_signs_in_one_way_alone(
+    edge: Edge, token: Callable[..., str], key: ECKey, algorithm: str | None
+) -> None:
+    header: dict[str, object] = {"alg": algorithm, "kid": key.kid, "typ": "at+jwt"}
+    _refused(edge, f"Bearer {_signed(key, header, _claims(token()))}")
+
+
 @pytest.mark.parametrize("algorithm", ["none", "None", "nOnE", ""])
 def test_an_unsigned_token_is_refused(
     edge: Edge, token: Callable[..., str], algorithm: str
@@ -167,15 +225,45 @@ def test_a_token_signed_with_the_public_key_is_refused(
         _refused(edge, f"Bearer {text}.{signature}")
 
 
+def test_times_are_taken_as_they_are_but_for_a_little(
+    edge: Edge, token: Callable[..., str]
+) -> None:
+    now = int(time.time())
+    early = {"authorization": f"Bearer {token(nbf=now + 30)}"}
+    assert edge.ask("GET", REQUIRED, early).code() == "UNAUTHENTICATED"
+    long = {"authorization": f"Bearer {token(iat=now, exp=now + 1000)}"}
+    assert edge.ask("GET", REQUIRED, long).code() == "UNAUTHENTICATED"
+    # clocks differ
+    for near in (token(nbf=now + 3), token(exp=now - 3)):
+        assert edge.ask("GET", REQUIRED, {"authorization": f"Bearer {near}"}).status == 200
+
+
 def test_a_changed_token_is_refused(edge: Edge, token: Callable[..., str]) -> None:
     header, _, signature = token().split(".")
     promoted = _part(_claims(token()) | {"role": "admin"})
     _refused(edge, f"Bearer {header}.{promoted}.{signature}")
     _refused(edge, f"Bearer {header}.{promoted}.")
     _refused(edge, f"Bearer {header}.{promoted}")
+    _, claims, _ = token().split(".")
+    altered = signature[:-4] + ("AAAA" if signature[-4:] != "AAAA" else "BBBB")
+    _refused(edge, f"Bearer {header}.{claims}.{altered}")
+    _refused(edge, f"Bearer {header}.{claims}.{'A' * len(signature)}")
+    _refused(edge, f"Bearer {header}.{claims}.{signature}.{signature}")
 
 
-@pytest.mark.parametrize("value", ["", "Bearer", "Bearer ", "Bearer x", "Basic dTpw", "Token x"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "Bearer",
+        "Bearer ",
+        "Bearer x",
+        "Bearer wl_good_key",
+        "Basic dTpw",
+        "Token x",
+        "Bearer ...",
+    ],
+)
 def test_what_is_no_token_is_refused(edge: Edge, value: str) -> None:
     assert edge.ask("GET", REQUIRED, {"authorization": value}).status == 401
 

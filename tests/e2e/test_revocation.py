@@ -256,7 +256,7 @@ async def test_who_may_only_look_on_may_read_on_and_not_write(person) -> None:
     asset = await _asset(owner, project)
 
     async def is_in() -> bool:
-        return (await editor.client.get(f"/api/v1/assets/{asset}")).status_code == 200
+        return bool((await editor.client.get(f"/api/v1/assets/{asset}")).status_code == 200)
 
     await _until(is_in)
     download, upload = await _address(editor.client, asset), await _begun(editor, project, "b.png")
