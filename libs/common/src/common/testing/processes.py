@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from uuid import UUID
 
 import httpx
@@ -32,21 +33,25 @@ def free_port() -> int:
 class Process:
     """One service: ``python -m common.serve <application>``."""
 
-    def __init__(self, application: str, values: Mapping[str, str]) -> None:
+    def __init__(
+        self, application: str, values: Mapping[str, str], log: Path | None = None
+    ) -> None:
         self.port = int(values.get("PORT") or free_port())
         self.url = f"http://{_HOST}:{self.port}"
         self.secret = values["FLEET_SECRET"]
         self._command = [sys.executable, "-m", "common.serve", application]
         inherited = {n: v for n, v in os.environ.items() if n in _INHERITED}  # noqa: TID251 - what any program needs
         self._environment = {**inherited, **values, "HOST": _HOST, "PORT": str(self.port)}
+        self._log = log
         self._process: subprocess.Popen[bytes] | None = None
         self.client = httpx.AsyncClient(base_url=self.url)
 
     async def start(self) -> None:
         """Start it, and wait until it is ready."""
-        self._process = subprocess.Popen(  # noqa: ASYNC220, S603 - it starts at once; ours
-            self._command, env=self._environment, stdout=subprocess.DEVNULL
-        )
+        with (self._log or Path(os.devnull)).open("ab") as log:
+            self._process = subprocess.Popen(  # noqa: ASYNC220, S603 - it starts at once; ours
+                self._command, env=self._environment, stdout=log
+            )
         await until(self.is_ready)
 
     async def is_ready(self) -> bool:
@@ -91,9 +96,11 @@ class Process:
 
 
 @asynccontextmanager
-async def process(application: str, values: Mapping[str, str]) -> AsyncGenerator[Process]:
-    """Run a service as a process."""
-    made = Process(application, values)
+async def process(
+    application: str, values: Mapping[str, str], log: Path | None = None
+) -> AsyncGenerator[Process]:
+    """Run a service as a process; what it logs goes to a file, or nowhere."""
+    made = Process(application, values, log)
     try:
         await made.start()
         yield made
