@@ -1,13 +1,18 @@
 """The events of auth: everything that can be announced is, and each fits its contract."""
 
 from services.auth.tests.desk import Desk
+from services.auth.tests.letterbox import Letterbox
 
 from common.contracts import auth as contract
 from common.testing import outboxes
 
 
-async def test_whatever_is_announced_is_in_the_contract(desk: Desk) -> None:
+async def test_whatever_is_announced_is_in_the_contract(desk: Desk, letterbox: Letterbox) -> None:
     ann = await desk.person()
+    given = await letterbox.token(ann.email, "Confirm your e-mail address")
+    await desk.call("POST", "/verify", sends={"token": given})
+    changes = {"currentPassword": ann.password, "password": "a whole new password"}
+    await desk.call("POST", "/password/change", ann, sends=changes)
     await desk.call("PATCH", "/api/v1/users/me", ann, sends={"displayName": "Ann"})
     made = await desk.key(ann)
     await desk.call("DELETE", f"/api-keys/{made['id']}", ann)
