@@ -14,6 +14,7 @@ ROUTED = [
     ("POST", "/auth/logout", "auth"),
     ("POST", "/auth/ws-ticket", "auth"),
     ("GET", "/auth/sessions", "auth"),
+    ("GET", "/auth/oauth", "auth"),
     ("GET", "/auth/oauth/github/callback", "auth"),
     ("POST", "/auth/password/change", "auth"),
     ("GET", "/users", "auth"),

@@ -8,6 +8,7 @@ from auth.imports import command as imports
 from auth.audit import command as audit
 from auth.keys import command as keys
 from auth.operation import Desk, Operation
+from auth.providers import command as providers
 from auth.secrets import Vault
 from auth.settings import Settings
 from auth.sweeping import command as sweeping
@@ -16,7 +17,7 @@ from common.errors import ServiceError
 from common.settings import SettingsError, load
 
 # each adds its own commands
-PARTS = (audit, imports, keys, sweeping)
+PARTS = (audit, imports, keys, providers, sweeping)
 
 
 def main() -> int:

@@ -7,10 +7,13 @@ from auth.addresses import routes as addresses
 from auth.api_keys import routes as api_keys
 from auth.audit import routes as audit
 from auth.audit.sealer import Sealer
+from auth.identities import routes as identities
 from auth.keys import routes as keys
 from auth.keys.keyring import Keys
 from auth.mail.mailer import Mailer
 from auth.mail.types import Postbox
+from auth.oauth import routes as oauth
+from auth.oauth.party import RelyingParty
 from auth.passwords import Passwords
 from auth.recovery import routes as recovery
 from auth.revocations import routes as gateways
@@ -32,6 +35,7 @@ def create_app() -> Litestar:
     post = Postbox(settings, vault)
     means = Means(settings, signing, vault, passwords, post)
     revocations = Revocations(settings)
+    party = RelyingParty(means)
     return app.build(
         "auth",
         settings,
@@ -42,6 +46,8 @@ def create_app() -> Litestar:
             audit.router,
             sessions.router,
             recovery.router,
+            oauth.router,
+            identities.router,
             tickets.issue,
             tickets.redeem,
             api_keys.router,
@@ -55,7 +61,8 @@ def create_app() -> Litestar:
             "means": app.given(means),
             "keys": app.given(signing),
             "revocations": app.given(revocations),
+            "party": app.given(party),
         },
-        parts=[signing, passwords, revocations, Mailer(post), Sealer(settings)],
+        parts=[signing, passwords, revocations, Mailer(post), party, Sealer(settings)],
         settle=revocations.spread,
     )

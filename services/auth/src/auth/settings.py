@@ -92,7 +92,28 @@ class PasswordSettings(KeySettings, frozen=True, kw_only=True):
     login_failed_s_min: float = 0.5
 
 
-class Settings(PasswordSettings, frozen=True, kw_only=True):
+class OAuthSettings(PasswordSettings, frozen=True, kw_only=True):
+    """How people log in through other providers."""
+
+    # pages, by their whole addresses and separated by commas, that a login may lead to; without
+    # any the answer to the browser's return is the login itself
+    oauth_redirects: str = ""
+    # for how long somebody may be at the provider
+    oauth_flow_lifetime_s: int = 600
+    # one call to a provider, and all that one login makes: the gateway waits for 15 s
+    oauth_timeout_s: float = 4.0
+    oauth_deadline_s: float = 12.0
+    oauth_answer_bytes_max: int = 262_144
+    # a provider that does not answer is left alone for so long
+    oauth_rest_s: int = 2
+    # how old may be: the list of providers; what a provider says of itself; its keys, where one
+    # is not among them
+    oauth_providers_cached_s: float = 5.0
+    oauth_metadata_cached_s: int = 3_600
+    oauth_keys_read_again_s: int = 30
+
+
+class Settings(OAuthSettings, frozen=True, kw_only=True):
     """Every service's settings, and this one's lifetimes and costs."""
 
     token_issuer: str = "worldloom"

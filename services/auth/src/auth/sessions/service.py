@@ -92,6 +92,11 @@ async def _proven(db: Database, means: Means, given: Credentials, device: Device
     )
 
 
+async def start(tx: Queries, means: Means, user: User, device: Device) -> Grant:
+    """Log in whom somebody else vouches for, beside what else the caller's transaction does."""
+    return await _start(tx, means, user, device)
+
+
 async def _start(
     db: Queries, means: Means, user: User, device: Device, proven: Proven | None = None
 ) -> Grant:
