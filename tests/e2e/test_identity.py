@@ -99,6 +99,27 @@ async def test_forged_tokens_are_refused(person, gateway) -> None:
         _refused(answer, 401, "UNAUTHENTICATED", "TOKEN_EXPIRED")
 
 
+async def test_no_other_secret_is_an_access_token(person, gateway) -> None:
+    ann = await person()
+    wanted = {"name": "ci", "scopes": ["projects:read"]}
+    key = (await ann.client.post("/api/v1/auth/api-keys", json=wanted)).json()["data"]["key"]
+    ticket = (await ann.client.post("/api/v1/auth/ws-ticket")).json()["data"]["ticket"]
+    again = {"refreshToken": ann.refresh_token}
+    renewed = (await gateway.post("/api/v1/auth/refresh", json=again)).json()["data"]
+    for secret in (key, ticket, renewed["refreshToken"], f"{key}.{key}.{key}"):
+        for path in ("/api/v1/users/me", "/api/v1/projects"):
+            answer = await gateway.get(path, headers={"authorization": f"Bearer {secret}"})
+            _refused(answer, 401, "UNAUTHENTICATED")
+    for swapped in (ann.token, ticket):
+        _refused(
+            await gateway.get("/api/v1/projects", headers={"x-api-key": swapped}),
+            401,
+            "UNAUTHENTICATED",
+        )
+        answer = await gateway.post("/api/v1/auth/refresh", json={"refreshToken": swapped})
+        _refused(answer, 401, "UNAUTHENTICATED", "INVALID_CREDENTIALS")
+
+
 async def test_a_token_in_the_query_is_no_token(person, gateway) -> None:
     ann = await person()
     answer = await gateway.get(f"/api/v1/users/me?access_token={ann.token}")
