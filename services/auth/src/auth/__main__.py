@@ -4,11 +4,12 @@ import argparse
 import asyncio
 import sys
 
-from auth.imports import command as imports
 from auth.audit import command as audit
+from auth.imports import command as imports
 from auth.keys import command as keys
 from auth.operation import Desk, Operation
 from auth.providers import command as providers
+from auth.resealing import command as resealing
 from auth.secrets import Vault
 from auth.settings import Settings
 from auth.sweeping import command as sweeping
@@ -17,7 +18,7 @@ from common.errors import ServiceError
 from common.settings import SettingsError, load
 
 # each adds its own commands
-PARTS = (audit, imports, keys, providers, sweeping)
+PARTS = (audit, imports, keys, providers, resealing, sweeping)
 
 
 def main() -> int:
