@@ -180,6 +180,9 @@ _GONE_AWAY = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.QueryCanceledError,
+    # nothing was done: others held what this needs
+    asyncpg.LockNotAvailableError,
+    asyncpg.TransactionRollbackError,
 )
 _UNSTORABLE = (
     UnicodeError,

@@ -4,6 +4,7 @@ from litestar import Litestar
 
 from auth.accounts import routes as accounts
 from auth.addresses import routes as addresses
+from auth.admin import routes as admin
 from auth.api_keys import routes as api_keys
 from auth.audit import routes as audit
 from auth.audit.sealer import Sealer
@@ -43,6 +44,7 @@ def create_app() -> Litestar:
             accounts.router,
             accounts.name,
             addresses.router,
+            admin.router,
             audit.router,
             sessions.router,
             recovery.router,

@@ -1,12 +1,15 @@
 """The HTTP face of accounts."""
 
-from litestar import Router, get, patch
+from litestar import Response, Router, delete, get, patch
 from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from auth.accounts import service
 from auth.accounts.schema import AccountName, Profile, PublicUser, User
 from auth.addresses import service as addresses
+from auth.delivery import expired_cookies
+from auth.removal import service as removal
 from auth.sessions.service import Means
 from common.answers import Answer, answer
 from common.caller import Caller, needs
@@ -34,8 +37,31 @@ async def change(
     return answer(await addresses.change(db, means, caller, data))
 
 
+@delete(
+    "/users/me",
+    opt=needs(None, rate="write"),
+    status_code=204,
+    responses={204: ResponseSpec(None, description="The account is gone.")},
+)
+async def remove(
+    db: NamedDependency[Database],
+    means: NamedDependency[Means],
+    caller: NamedDependency[Caller],
+) -> Response[None]:
+    """Delete one's own account, for good: its sessions end, and its projects go to the trash.
+
+    Projects that somebody else owns too stay, without their member.
+    """
+    await removal.remove(db, caller)
+    return Response(None, status_code=204, cookies=expired_cookies(means.settings))
+
+
 @get("/users/{username:str}", opt=needs("users:read", anonymous=True))
-async def show(db: NamedDependency[Database], username: FromPath[str]) -> Answer[PublicUser]:
+async def show(
+    db: NamedDependency[Database],
+    caller: NamedDependency[Caller],  # noqa: ARG001 - it holds an API key to its scopes
+    username: FromPath[str],
+) -> Answer[PublicUser]:
     """Show what everybody may see of an account."""
     return answer(await service.public(db, username))
 
@@ -46,4 +72,4 @@ async def name(db: NamedDependency[Database], login: FromQuery[str]) -> AccountN
     return await service.name(db, login)
 
 
-router = Router("/api/v1", route_handlers=[me, change, show], tags=["Accounts"])
+router = Router("/api/v1", route_handlers=[me, change, remove, show], tags=["Accounts"])

@@ -96,7 +96,8 @@ _ENDING = (
     sa.select(_S.id)
     .where(_LIVE, _S.id.is_distinct_from(bindparam("spared", type_=sa.Uuid)))
     .order_by(_S.id)
-    .with_for_update()
+    # a ticket's foreign key may still look at the row
+    .with_for_update(key_share=True)
 )
 _END = sa.update(_S).where(_S.id.in_(_ENDING)).values(revoked_at=sa.func.now()).returning(_S.id)
 _OF_TOKEN = (

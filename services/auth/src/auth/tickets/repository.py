@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
+import asyncpg
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
@@ -58,14 +59,18 @@ async def issue(
     db: Database, ticket_hash: bytes, account_id: UUID, session_id: UUID, lifetime_s: int
 ) -> datetime | None:
     """Keep a ticket for a live session; return when it expires."""
-    return await db.one_or_none(
-        _ISSUE,
-        _same,
-        hash=ticket_hash,
-        account_id=account_id,
-        session_id=session_id,
-        lifetime_s=lifetime_s,
-    )
+    try:
+        return await db.one_or_none(
+            _ISSUE,
+            _same,
+            hash=ticket_hash,
+            account_id=account_id,
+            session_id=session_id,
+            lifetime_s=lifetime_s,
+        )
+    except asyncpg.ForeignKeyViolationError:
+        # the account was deleted at this moment
+        return None
 
 
 def _same(expires_at: datetime) -> datetime:
