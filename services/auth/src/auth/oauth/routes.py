@@ -6,7 +6,7 @@ from litestar import MediaType, Request, Response, Router, get
 from litestar.datastructures import Cookie, State
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import FromPath, QueryParameter
+from litestar.params import FromPath, FromQuery, QueryParameter
 
 from auth.delivery import PATH, device, granted, granted_cookies
 from auth.oauth import service
@@ -24,10 +24,6 @@ from common.database import Database
 _BASE = f"{PATH}/oauth"
 _COOKIE = "wl_oauth"
 _STRICT = needs(None, anonymous=True, rate="strict")
-# what a provider sends along may be long, and is not ours to refuse
-_QUERY_CHARS_MAX = 8192
-
-Query = Annotated[str | None, QueryParameter(max_length=_QUERY_CHARS_MAX)]
 
 
 @get("/", opt=needs(None, anonymous=True))
@@ -49,7 +45,7 @@ async def authorize(
     db: NamedDependency[Database],
     party: NamedDependency[RelyingParty],
     provider: FromPath[str],
-    redirect_to: Annotated[str | None, QueryParameter(name="redirectTo", max_length=2000)] = None,
+    redirect_to: Annotated[str | None, QueryParameter(name="redirectTo")] = None,
 ) -> Response[bytes]:
     """Begin to log in through another provider: a browser follows this link.
 
@@ -72,10 +68,10 @@ async def callback(
     db: NamedDependency[Database],
     party: NamedDependency[RelyingParty],
     provider: FromPath[str],
-    state_: Annotated[str, QueryParameter(name="state", max_length=_QUERY_CHARS_MAX)] = "",
-    code: Query = None,
-    error: Query = None,
-    iss: Query = None,
+    state_: Annotated[str, QueryParameter(name="state")] = "",
+    code: FromQuery[str | None] = None,
+    error: FromQuery[str | None] = None,
+    iss: FromQuery[str | None] = None,
 ) -> Response[Answer[Tokens]] | Response[bytes]:
     """Come back from the provider. Answers as a login does, or leads to the page that waits.
 
