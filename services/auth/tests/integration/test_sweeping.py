@@ -160,8 +160,8 @@ async def test_what_nobody_came_back_with_goes(
     await sweep()
     for table, key in (("ticket", "hash"), ("flow", "state"), ("mail_token", "hash")):
         left = await desk.one(
-            f"SELECT string_agg(convert_from({key}, 'UTF8'), ' ') AS value FROM {table}"  # noqa: S608 - our own names
-            f" WHERE convert_from({key}, 'UTF8') LIKE :mark",
+            f"SELECT string_agg(encode({key}, 'escape'), ' ') AS value FROM {table}"  # noqa: S608 - our own names
+            f" WHERE encode({key}, 'escape') LIKE :mark",
             sa.Text(),
             mark=f"{desk.mark}%",
         )
