@@ -7,6 +7,7 @@ import pytest
 from services.auth.tests.desk import ADDRESS, Desk, Person, code, faulty
 from services.auth.tests.letterbox import Letterbox, settled, token
 
+from common.ids import uuid7
 from common.testing.apps import Serving
 from fleet.counting import Turns
 
@@ -71,12 +72,21 @@ async def test_of_a_token_used_by_many_at_once_one_is_good(
 async def test_a_reset_shows_whose_the_address_is(desk: Desk, letterbox: Letterbox) -> None:
     ann = await desk.person()
     key = await desk.key(ann)
+    await desk.run(
+        "INSERT INTO identity (id, account_id, provider, subject) VALUES (:id, :who, 'x', :mark)",
+        id=uuid7(),
+        who=ann.id,
+        mark=desk.mark,
+    )
     given = await forgotten(desk, letterbox, ann)
     answer = await desk.call("POST", "/password/reset", sends={"token": given, "password": NEW})
     assert answer.json()["data"]["emailVerified"] is True
     assert "user.email_verified" in await desk.subjects(ann)
-    # nobody had shown yet that it was theirs: whoever made the key may be somebody else
+    # nobody had shown yet that it was theirs: who made the key and the link may be somebody else
     assert (await desk.authorized(key["key"])).status_code == 401
+    assert (await desk.call("GET", "/api/v1/users/me/identities", ann)).json()["data"] == []
+    assert "identity.unlinked" in await desk.subjects(ann)
+    assert "no other provider" in (await letterbox.came(ann.email, "was reset")).text
 
 
 async def test_known_and_unknown_addresses_are_answered_alike(
@@ -108,13 +118,13 @@ async def test_known_and_unknown_addresses_are_the_same_work(
     quiet = {"POOL_SIZE": "1", "NATS_URL": "nats://127.0.0.1:9", **polls}
     async with serve(DATABASE_URL=address, **quiet) as client:
         desk.client = client
-        taken = []
-        for email in (ann.email, ann.email, f"nobody-{desk.mark}@example.org"):
+        taken: dict[str, list[int]] = {}
+        for email in (ann.email, f"nobody-{desk.mark}@example.org") * 5:
             turns.taken()
             await desk.call("POST", "/password/forgot", sends={"email": email})
-            taken.append(turns.taken())
-    # the first of all is prepared besides
-    assert taken[1:] == [1, 1]
+            taken.setdefault(email, []).append(turns.taken())
+    # the least of them is the request's own: what begins with the service takes turns, too
+    assert [min(counts) for counts in taken.values()] == [1, 1]
 
 
 async def test_a_mail_goes_to_the_address_that_is_kept(desk: Desk, letterbox: Letterbox) -> None:

@@ -44,7 +44,7 @@ def text_of(message: EmailMessage, kind: str) -> str:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_whatever_is_in_a_mail_stays_text(kind: str) -> None:
-    facts = {"email": HOSTILE, "provider": HOSTILE, "keys": "kept"}
+    facts = {"email": HOSTILE, "provider": HOSTILE, "ways": "kept"}
     letter = Letter("ann@example.org", HOSTILE, Source("", HOSTILE), HOSTILE, facts)
     message = written(kind, letter)
     assert message["To"] == "ann@example.org"
@@ -59,7 +59,7 @@ def test_whatever_is_in_a_mail_stays_text(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_mail_has_whole_sentences_in_both_forms(kind: str) -> None:
-    facts = {"email": "new@example.org", "provider": "github", "keys": "revoked"}
+    facts = {"email": "new@example.org", "provider": "github", "ways": "gone"}
     letter = Letter("ann@example.org", "ann", Source("", "192.0.2.7"), "t0ken", facts)
     message = written(kind, letter)
     assert message["Subject"]

@@ -105,8 +105,7 @@ async def _joined(tx: Queries, found: Account, given: Profile, email: str) -> Us
     # somebody has registered with this address who may not be its owner: nothing of theirs stays
     await sessions.end_all(tx, user.id, None, "taken_over")
     await api_keys.end_all(tx, user.id)
-    for identity_id in await repository.of_account(tx, user.id):
-        await repository.unlink(tx, user.id, identity_id, user.id)
+    await end_all(tx, user.id)
     return await repository.take_over(tx, found, given.name or user.username, given.picture)
 
 
@@ -137,6 +136,12 @@ async def remove(db: Database, means: Means, caller: Caller, identity_id: UUID) 
         provider = await repository.unlink(tx, caller.user_id, identity_id, caller.user_id)
         to = _addressee(held.user)
         await mail.tell(tx, means.post, "identity_unlinked", to, provider=provider or "")
+
+
+async def end_all(tx: Queries, account_id: UUID) -> None:
+    """Let no identity be a way into an account any more."""
+    for identity_id in await repository.of_account(tx, account_id):
+        await repository.unlink(tx, account_id, identity_id, account_id)
 
 
 async def drop(tx: Queries, provider: str) -> int:

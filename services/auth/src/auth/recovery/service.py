@@ -7,6 +7,7 @@ from auth.accounts.schema import User
 from auth.api_keys import service as keys
 from auth.auditing import note
 from auth.errors import InvalidCredentialsError, MailTokenError
+from auth.identities import service as identities
 from auth.lockout import service as lockout
 from auth.mail import service as mail
 from auth.mail.schema import Addressee
@@ -30,8 +31,8 @@ async def forgot(db: Database, means: Means, email: str) -> None:
 async def reset(db: Database, means: Means, given: Reset) -> User:
     """Set the password of whose token it is, and end every session of theirs.
 
-    Who shows the token reads the address's mail, so it is verified. API keys stay, for machines
-    need them, unless the address never was. Raises ``MailTokenError``.
+    Who shows the token reads the address's mail, so it is verified. API keys and identities stay,
+    unless the address never was: who made them may be somebody else. Raises ``MailTokenError``.
     """
     token_hash = digest(given.token)
     owner = await repository.owner(db, token_hash)
@@ -43,8 +44,7 @@ async def reset(db: Database, means: Means, given: Reset) -> User:
         found = await repository.reset(tx, token_hash, password_hash)
         if found is None:
             raise MailTokenError
-        # who made an account, and keys for it, is its owner only if the address was verified
-        await _settle(tx, means, found.user, "password_reset", keeps_keys=found.was_verified)
+        await _settle(tx, means, found.user, "password_reset", keeps_ways=found.was_verified)
         if not found.was_verified:
             await note(tx, "email.verified", found.id, found.id)
             await announce(tx, EmailVerified(user_id=found.id), found.id)
@@ -83,16 +83,17 @@ async def _settle(
     notice: Notice,
     *,
     spared: UUID | None = None,
-    keeps_keys: bool = True,
+    keeps_ways: bool = True,
 ) -> None:
     """What goes with another password, whoever set it."""
     reason = notice.removeprefix("password_")
     await repository.void(tx, user.id)
     await lockout.forgive(tx, user.id)
     await sessions.end_all(tx, user.id, spared, notice)
-    if not keeps_keys:
+    if not keeps_ways:
         await keys.end_all(tx, user.id)
+        await identities.end_all(tx, user.id)
     await note(tx, f"password.{reason}", user.id, user.id)
     await announce(tx, PasswordChanged(user_id=user.id, reason=reason), user.id)
     to = Addressee(user.id, user.email, user.username)
-    await mail.tell(tx, means.post, notice, to, keys="kept" if keeps_keys else "revoked")
+    await mail.tell(tx, means.post, notice, to, ways="kept" if keeps_ways else "gone")
