@@ -40,7 +40,7 @@ def told(service_env: Callable[[str], dict[str, str]], letterbox: Letterbox) -> 
     hasty = {"MAIL_RETRY_S": "0.05", "MAIL_RETRY_S_MAX": "0.2", "MAIL_POLL_S": "0.2"}
     post = {"SMTP_HOST": "127.0.0.1", "SMTP_PORT": str(letterbox.port), "SMTP_TLS": "none"}
     # no gateway asks here which sessions are over but in the tests of that
-    quiet |= {"GATEWAY_SILENT_S": "0", "REVOCATIONS_CACHED_S": "0"}
+    quiet |= {"GATEWAY_SILENT_S": "0", "REVOCATIONS_CACHED_S": "0", "REVOCATIONS_HOLD_S": "0"}
     # what an operator has just set is there
     quiet |= {"OAUTH_PROVIDERS_CACHED_S": "0"}
     return service_env("auth") | quiet | cheap | crowded | hasty | post

@@ -91,7 +91,7 @@ class GatewayValues(msgspec.Struct, frozen=True, kw_only=True):
     token_lifetime_s_max: int = 900
     jwks_cache_s: float = 300
     # pauses between two questions for the sessions that are over last once to twice as long
-    revoked_refresh_s: float = 0.05
+    revoked_refresh_s: float = 0.025
     # how long a gateway that starts waits for the first answer
     revoked_first_s: float = 5
     # an asterisk stands for one label: https://*.example.com

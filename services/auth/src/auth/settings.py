@@ -121,12 +121,14 @@ class Settings(OAuthSettings, frozen=True, kw_only=True):
     access_lifetime_s: int = 600
     session_lifetime_s: int = 2_592_000
     refresh_grace_s: int = 60
-    # a list that was read so lately is told again: many gateways may ask at once
-    revocations_cached_s: float = 0.02
+    # how old the list of sessions that are over may be that gateways are told
+    revocations_cached_s: float = 0.1
+    # so long a gateway waits for news; and so long after news it does not
+    revocations_hold_s: float = 0.5
     # how long the end of a session is not answered because a gateway has not heard of it
     revocation_spread_s_max: float = 2.0
     # a gateway that has not asked for so long is not there any more
-    gateway_silent_s: float = 3.0
+    gateway_silent_s: float = 5.0
     ticket_lifetime_s: int = 30
     # how often the service tidies up and sees to its keys, and how much a statement deletes
     upkeep_every_s: float = 300.0

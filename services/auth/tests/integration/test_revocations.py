@@ -1,6 +1,7 @@
 """Sessions that are over: the list that gateways ask for, and the answers that wait for them."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator
 
 import httpx
@@ -112,6 +113,23 @@ async def test_a_list_that_is_known_is_not_told_again(desk: Desk, gateway: Gatew
     await desk.call("POST", "/logout", ann)
     assert await gateway.ask() == 200
     assert ann.session_id in gateway.refused
+
+
+async def test_a_gateway_that_has_the_list_waits_for_another(serve: Serving) -> None:
+    async with serve(REVOCATIONS_HOLD_S="1", REVOCATIONS_CACHED_S="0.02") as client:
+        desk, gateway = Desk(client), Gateway(client)
+        ann = await desk.person()
+        await gateway.ask()
+        # just after news nobody waits
+        quiet_at = time.monotonic() + 1
+        assert await gateway.ask() == 304
+        await asyncio.sleep(quiet_at - time.monotonic())
+        asking = asyncio.create_task(gateway.ask())
+        assert (await asyncio.wait({asking}, timeout=0.3))[1] == {asking}
+        await desk.call("POST", "/logout", ann)
+        while await asking == 304:
+            asking = asyncio.create_task(gateway.ask())
+        assert ann.session_id in gateway.refused
 
 
 @pytest.mark.parametrize("version", ["", "x", "1", "-1.0-0", "9" * 400])

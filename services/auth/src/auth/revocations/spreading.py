@@ -1,11 +1,12 @@
 """Sessions that are over, until the last of their access tokens would be: told to the gateways.
 
-A gateway asks all the time, and says what it has. So this process knows which gateways there are,
-and when the last of them has heard that a session is over.
+A gateway asks all the time, says what it has, and is answered when there is news. So this process
+knows which gateways there are, and when the last of them has heard that a session is over.
 """
 
 import asyncio
 import time
+from contextlib import suppress
 
 import msgspec
 import structlog
@@ -44,6 +45,8 @@ class Revocations:
         self._db: Database | None = None
         self._listed: _Listed | None = None
         self._looking = asyncio.Lock()
+        self._changed = asyncio.Event()
+        self._changed_at = 0.0
         self._gateways: dict[str, _Gateway] = {}
         self._heard = asyncio.Condition()
         self._opened_at = 0.0
@@ -58,35 +61,59 @@ class Revocations:
         self._listed = None
 
     async def tell(self, gateway: str, version_info: str) -> bytes | None:
-        """Return the list; ``None`` where the gateway has it. Raises ``UnavailableError``.
+        """Return the list; ``None`` where the gateway has it and there was no other for a while.
 
-        While the database is away the list is what it was.
+        Raises ``UnavailableError`` where there is none.
         """
         has = Version.parse(version_info)
+        listed = await self._lately()
+        if has.mark != listed.mark:
+            await self._hear(gateway, has.read_at)
+            return listed.body
+        await self._hear(gateway, listed.read_at)
+        listed = await self._news(listed)
+        return None if has.mark == listed.mark else listed.body
+
+    async def _news(self, listed: _Listed) -> _Listed:
+        """Wait for another list; not just after one, when all processes want to be asked soon."""
+        mark, hold_s = listed.mark, self._settings.revocations_hold_s
+        if time.monotonic() - self._changed_at < hold_s:
+            return listed
+        until = time.monotonic() + hold_s
+        while listed.mark == mark and (left_s := until - time.monotonic()) > 0:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(min(left_s, self._settings.revocations_cached_s)):
+                    await self._changed.wait()
+            listed = await self._lately()
+        return listed
+
+    async def _lately(self) -> _Listed:
+        """Return the list as it was not long ago; while the database is away, as it was then."""
         try:
-            listed = await self._look(time.monotonic() - self._settings.revocations_cached_s)
+            return await self._look(time.monotonic() - self._settings.revocations_cached_s)
         except UnavailableError:
             if self._listed is None:
                 raise
-            listed = self._listed
-        is_known = has.mark == listed.mark
-        await self._hear(gateway, listed.read_at if is_known else has.read_at)
-        return None if is_known else listed.body
+            return self._listed
 
     async def spread(self) -> None:
         """Wait, not for ever, until every gateway refuses the sessions that are over by now."""
         behind: list[str] = []
         try:
             async with asyncio.timeout(self._settings.revocation_spread_s_max):
-                # who has just begun may not have heard yet of a gateway that is there
-                silent_s = self._settings.gateway_silent_s
-                await asyncio.sleep(self._opened_at + silent_s - time.monotonic())
+                await asyncio.sleep(self._unsure_s())
                 read_at = (await self._look(time.monotonic())).read_at
                 async with self._heard:
                     while behind := self._behind(read_at):
                         await self._heard.wait()
         except (TimeoutError, UnavailableError) as exc:
             log.warning("revocation_spreads_slowly", gateways=behind, error=repr(exc))
+
+    def _unsure_s(self) -> float:
+        """For how long yet a gateway may be there that has not been heard: this has just begun."""
+        settings = self._settings
+        sure_at = self._opened_at + settings.gateway_silent_s
+        return min(sure_at - time.monotonic(), settings.revocation_spread_s_max / 2)
 
     def _behind(self, read_at: int) -> list[str]:
         now, silent_s = time.monotonic(), self._settings.gateway_silent_s
@@ -122,5 +149,8 @@ class Revocations:
             else:
                 version = Version(reading.read_at, reading.mark)
                 body = discovery(version, reading.session_ids or [])
+                self._changed_at = looked_at
+                self._changed.set()
+                self._changed = asyncio.Event()
             self._listed = _Listed(reading.mark, body, reading.read_at, looked_at)
             return self._listed

@@ -190,11 +190,14 @@ async def revoke(db: Queries, account_id: UUID, session_id: UUID, reason: str) -
 
 async def end(
     tx: Queries, account_id: UUID, spared: UUID | None, reason: str, actor_id: UUID
-) -> None:
-    """End all live sessions of the account but one, announce each, and note it once."""
+) -> bool:
+    """End all live sessions of the account but one, announce each, and note it once.
+
+    False where there was none.
+    """
     ended = await tx.all(_END, _same, account_id=account_id, spared=spared)
     if not ended:
-        return
+        return False
     events = [
         (SessionRevoked(user_id=account_id, session_id=one, reason=reason), account_id)
         for one in ended
@@ -202,6 +205,7 @@ async def end(
     await announce(tx, *events[0], *events[1:])
     details = {"sessionIds": ended, "reason": reason}
     await note(tx, "session.revoked", account_id, actor_id, **details)
+    return True
 
 
 async def of_token(db: Database, presented: bytes) -> Owner | None:

@@ -159,13 +159,14 @@ async def end_all(
 
     The answer to the request waits until the gateways refuse their access tokens.
     """
-    await repository.end(tx, account_id, spared, reason, actor_id or account_id)
-    exchange.unsettle()
+    if await repository.end(tx, account_id, spared, reason, actor_id or account_id):
+        exchange.unsettle()
 
 
 async def _end(db: Queries, account_id: UUID, session_id: UUID, reason: str) -> bool:
     has_ended = await repository.revoke(db, account_id, session_id, reason)
-    exchange.unsettle()
+    if has_ended:
+        exchange.unsettle()
     return has_ended
 
 
