@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import sys
 
+from auth.admin import command as admin
 from auth.audit import command as audit
 from auth.imports import command as imports
 from auth.keys import command as keys
@@ -18,7 +19,7 @@ from common.errors import ServiceError
 from common.settings import SettingsError, load
 
 # each adds its own commands
-PARTS = (audit, imports, keys, providers, resealing, sweeping)
+PARTS = (admin, audit, imports, keys, providers, resealing, sweeping)
 
 
 def main() -> int:

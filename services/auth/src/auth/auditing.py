@@ -15,6 +15,8 @@ from common.database import Queries
 from common.ids import uuid7
 from common.statements import word
 
+# who acts by command has no account: this id is nobody's
+OPERATOR = UUID(int=0)
 _AGENT_CHARS_MAX = 400
 _COLUMNS = [
     "id",

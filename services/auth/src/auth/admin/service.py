@@ -7,10 +7,11 @@ from uuid import UUID
 
 from msgspec import UNSET
 
+from auth.accounts import service as accounts
 from auth.admin import repository
 from auth.admin.repository import Held, Listed
-from auth.admin.schema import Account, Changes
-from auth.auditing import note
+from auth.admin.schema import Account, Changes, Role
+from auth.auditing import OPERATOR, note
 from auth.sessions import service as sessions
 from common.answers import Window
 from common.caller import Caller
@@ -20,6 +21,7 @@ from common.errors import ConflictError, ForbiddenError, NotFoundError
 from common.outbox import announce
 
 _FORBIDDEN = "Only an administrator may do this."
+_ABSENT = "There is no such account."
 
 
 async def index(db: Database, caller: Caller, query: str, wanted: Window) -> Listed:
@@ -45,6 +47,22 @@ async def change(db: Database, caller: Caller, account_id: UUID, changes: Change
         return await repository.show(tx, account_id)
 
 
+async def appoint(db: Database, login: str, role: Role) -> str:
+    """Give an account another role by command: somebody has to be the first administrator.
+
+    Returns the role that it had. Raises ``NotFoundError``.
+    """
+    account_id = (await accounts.name(db, login)).user_id
+    async with db.transaction() as tx:
+        before = (await repository.hold(tx, account_id, account_id)).get(account_id)
+        if before is None:
+            raise NotFoundError(_ABSENT)
+        if before.role != role:
+            await repository.change(tx, account_id, role, is_disabled=before.is_disabled)
+            await _role_changed(tx, OPERATOR, before, role)
+        return before.role
+
+
 async def _held(tx: Queries, caller: Caller, account_id: UUID) -> Held:
     held = await repository.hold(tx, caller.user_id, account_id)
     administrator = held.get(caller.user_id)
@@ -53,7 +71,7 @@ async def _held(tx: Queries, caller: Caller, account_id: UUID) -> Held:
     if account_id == caller.user_id:
         raise ConflictError("An administrator does not change their own account so.")
     if account_id not in held:
-        raise NotFoundError("There is no such account.")
+        raise NotFoundError(_ABSENT)
     return held[account_id]
 
 

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.types import TypeEngine
 
+from auth.auditing import OPERATOR
 from auth.imports.types import Entry
 from auth.tables import AccountRow, AuditRow
 from common.contracts.auth import UserRegistered
@@ -56,10 +57,10 @@ def _add() -> "sa.Select[UUID]":
         g.event_id, subject, sa.cast(g.id, sa.Text), told, _NOTHING, _NOTHING
     ).select_from(kept)
     about = _json(after=_json(username=g.username, email=g.email), imported=sa.true())
-    # nobody is logged in who could be named as the one who did it
     note = {
         "id": g.note_id,
         "account_id": g.id,
+        "actor_id": sa.literal(OPERATOR, sa.Uuid),
         "action": word("account.registered"),
         "address": _NOTHING,
         "user_agent": _NOTHING,
