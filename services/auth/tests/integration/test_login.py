@@ -95,6 +95,7 @@ async def test_each_login_is_a_session_of_its_own(desk: Desk) -> None:
     assert {one["address"] for one in listed} == {ADDRESS}
     assert set(listed[0]) == {
         "id",
+        "device",
         "userAgent",
         "address",
         "isCurrent",

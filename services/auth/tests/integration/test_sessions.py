@@ -8,6 +8,8 @@ from services.auth.tests.desk import Desk, Person, code, faulty
 
 from common.ids import uuid7
 
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
+
 
 async def test_logging_out_ends_this_session(desk: Desk) -> None:
     ann = await desk.person()
@@ -74,6 +76,18 @@ async def test_a_session_is_ended_from_elsewhere(desk: Desk) -> None:
         assert (await desk.call("DELETE", f"/sessions/{nothing}", ann)).status_code == 404
     listed = (await desk.call("GET", "/sessions", ann)).json()["data"]
     assert [one["id"] for one in listed] == [ann.session_id]
+
+
+async def test_a_session_says_on_what_device_it_is(desk: Desk) -> None:
+    ann = await desk.person()
+    for agent in (FIREFOX, "curl/8.5.0", "", "(((" * 130):
+        sends = {"login": ann.email, "password": ann.password}
+        answer = await desk.call("POST", "/login", sends=sends, user_agent=agent)
+        assert answer.status_code == 200, answer.text
+    listed = (await desk.call("GET", "/sessions", ann)).json()["data"]
+    devices = {one["userAgent"]: one["device"] for one in listed}
+    assert devices[FIREFOX] == "Firefox on Linux"
+    assert (devices["curl/8.5.0"], devices[""]) == ("curl", "unknown")
 
 
 @pytest.mark.parametrize("path", ["/sessions", "/ws-ticket", "/api-keys"])

@@ -11,6 +11,7 @@ from sqlalchemy import bindparam
 from auth.auditing import note, noted, noting
 from auth.lockout.types import Proven
 from auth.sessions.schema import Session
+from auth.sessions.types import UNKNOWN
 from auth.tables import AccountRow, LoginFailureRow, RefreshTokenRow, SessionRow
 from common.contracts.auth import SessionRevoked, SessionStarted
 from common.database import Database, Queries
@@ -91,10 +92,15 @@ _LIVE = sa.and_(
     _S.revoked_at.is_(None),
     _S.expires_at > sa.func.now(),
 )
-# in one order, so that two who end the same sessions do not wait for each other for ever
+# in one order, so that two who end the same sessions do not wait for each other for ever. Those that
+# expired are among them: their last access token may not have
 _ENDING = (
     sa.select(_S.id)
-    .where(_LIVE, _S.id.is_distinct_from(bindparam("spared", type_=sa.Uuid)))
+    .where(
+        _S.account_id == bindparam("account_id", type_=sa.Uuid),
+        _S.revoked_at.is_(None),
+        _S.id.is_distinct_from(bindparam("spared", type_=sa.Uuid)),
+    )
     .order_by(_S.id)
     # a ticket's foreign key may still look at the row
     .with_for_update(key_share=True)
@@ -191,7 +197,7 @@ async def revoke(db: Queries, account_id: UUID, session_id: UUID, reason: str) -
 async def end(
     tx: Queries, account_id: UUID, spared: UUID | None, reason: str, actor_id: UUID
 ) -> bool:
-    """End all live sessions of the account but one, announce each, and note it once.
+    """End all sessions of the account but one, announce each, and note it once.
 
     False where there was none.
     """
@@ -214,7 +220,7 @@ async def of_token(db: Database, presented: bytes) -> Owner | None:
 
 
 async def listed(db: Database, account_id: UUID, current: str) -> list[Session]:
-    """Return the account's live sessions, the one seen last first."""
+    """Return the account's live sessions, the one seen last first; their devices have no names."""
     return await db.all(_LIST, _session, account_id=account_id, current=current)
 
 
@@ -228,5 +234,12 @@ def _session(
     expires_at: datetime,
 ) -> Session:
     return Session(
-        session_id, user_agent, address, bool(is_current), created_at, last_seen_at, expires_at
+        session_id,
+        UNKNOWN,
+        user_agent,
+        address,
+        bool(is_current),
+        created_at,
+        last_seen_at,
+        expires_at,
     )

@@ -40,6 +40,7 @@ class Session(Struct, frozen=True, rename="camel"):
     """One login on one device."""
 
     id: UUID
+    device: str
     user_agent: str
     address: str
     is_current: bool
