@@ -6,6 +6,7 @@ from auth.accounts import routes as accounts
 from auth.addresses import routes as addresses
 from auth.admin import routes as admin
 from auth.api_keys import routes as api_keys
+from auth.audit import events
 from auth.audit import routes as audit
 from auth.audit.sealer import Sealer
 from auth.identities import routes as identities
@@ -58,6 +59,7 @@ def create_app() -> Litestar:
             gateways.discover,
             gateways.show,
         ],
+        subscriptions=events.SUBSCRIPTIONS,
         dependencies={
             "settings": app.given(settings),
             "means": app.given(means),

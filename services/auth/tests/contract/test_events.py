@@ -1,6 +1,6 @@
 """The events of auth: everything that can be announced is, and each fits its contract."""
 
-from services.auth.tests.desk import Desk
+from services.auth.tests.desk import Desk, Person
 from services.auth.tests.letterbox import Letterbox
 
 from common.contracts import auth as contract
@@ -19,10 +19,20 @@ async def test_whatever_is_announced_is_in_the_contract(desk: Desk, letterbox: L
     successor = (await desk.refresh(ann.refresh_token)).json()["data"]["refreshToken"]
     await desk.refresh(successor)
     await desk.refresh(ann.refresh_token)
+    await _administered(desk, ann)
+    await desk.call("DELETE", "/api/v1/users/me", ann)
     events = await desk.events(ann)
     kinds = outboxes.kinds_of(contract)
     assert outboxes.strays(events, kinds) == []
     assert {event.subject for event in events} == {kind.subject for kind in kinds}
+
+
+async def _administered(desk: Desk, who: Person) -> None:
+    """Let an administrator do to somebody whatever can be done."""
+    admin = await desk.person()
+    await desk.run("UPDATE account SET role = 'admin' WHERE id = :id", id=admin.id)
+    for changes in ({"role": "admin"}, {"disabled": True}, {"disabled": False}):
+        await desk.call("PATCH", f"/api/v1/users/{who.id}", admin, sends=changes)
 
 
 def test_subjects_name_their_owner() -> None:

@@ -100,7 +100,8 @@ def _frame(subject: str, event: _Plain, seq: int) -> dict[str, Any]:
     """Name the frame as rooms do; it keeps the event's id, type, time and facts."""
     _, noun, verb, _ = subject.split(".")
     frame = {
-        **event.data,
+        # from where somebody acts is not for the others in the room
+        **{name: value for name, value in event.data.items() if name != "address"},
         "type": f"{noun}-{verb}",
         "id": event.id,
         "event": subject,

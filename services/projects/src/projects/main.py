@@ -6,6 +6,7 @@ from common import app
 from common.settings import load
 from projects.files import routes as files
 from projects.lifecycle import routes as lifecycle
+from projects.members import events
 from projects.members import routes as members
 from projects.peers import Peers
 from projects.settings import Settings
@@ -29,6 +30,7 @@ def create_app() -> Litestar:
             trees.internal,
             templates.router,
         ],
+        subscriptions=events.SUBSCRIPTIONS,
         dependencies={"settings": app.given(settings), "peers": app.given(peers)},
         parts=[peers],
     )

@@ -8,6 +8,9 @@ from services.projects.tests.desk import Desk
 from common.ids import uuid7
 from common.testing.processes import Process
 
+ADDRESS = "198.51.100.7"
+SENT = {"x_envoy_external_address": ADDRESS}
+
 
 async def account(auth: Process) -> tuple[UUID, str]:
     """Make an account; return its id and its username."""
@@ -24,20 +27,20 @@ async def test_members_come_and_change_and_go(desk: Desk, auth: Process) -> None
     ann, name = await account(auth)
     assert (await desk.call("GET", project, ann)).status_code == 404
 
-    added = await desk.call("POST", people, sends={"login": name.upper(), "role": "viewer"})
+    added = await desk.call("POST", people, **SENT, sends={"login": name.upper(), "role": "viewer"})
     data = added.json()["data"]
     assert (added.status_code, added.headers["location"]) == (201, f"{people}/{ann}")
     assert (data["userId"], data["username"], data["role"]) == (str(ann), name, "viewer")
     assert (await desk.call("GET", project, ann)).json()["data"]["role"] == "viewer"
     assert (await desk.put(project, "a", "x", ann)).status_code == 403
 
-    promoted = await desk.call("PATCH", f"{people}/{ann}", sends={"role": "editor"})
+    promoted = await desk.call("PATCH", f"{people}/{ann}", **SENT, sends={"role": "editor"})
     assert promoted.json()["data"]["role"] == "editor"
     assert (await desk.put(project, "a", "x", ann)).status_code == 201
     listed = await desk.call("GET", people, ann)
     assert [m["role"] for m in listed.json()["data"]] == ["owner", "editor"]
 
-    assert (await desk.call("DELETE", f"{people}/{ann}")).status_code == 204
+    assert (await desk.call("DELETE", f"{people}/{ann}", **SENT)).status_code == 204
     assert (await desk.call("GET", project, ann)).status_code == 404
     assert (await desk.call("DELETE", f"{people}/{ann}")).status_code == 404
     access = [e.data for e in await desk.events(project) if "access" in e.subject]
@@ -49,8 +52,11 @@ async def test_members_come_and_change_and_go(desk: Desk, auth: Process) -> None
         {**owner, str(ann): "editor"},
         owner,
     ]
-    changes = [s for s in await desk.subjects(project) if s.startswith("member")]
-    assert changes == ["member.added", "member.changed", "member.removed"]
+    changes = [e for e in await desk.events(project) if "member" in e.subject]
+    told = [(e.subject.split(".")[2], e.data["address"]) for e in changes]
+    assert told == [("added", ADDRESS), ("changed", ADDRESS), ("removed", ADDRESS)]
+    roles = [(e.data.get("previousRole"), e.data.get("role")) for e in changes]
+    assert roles == [(None, "viewer"), ("viewer", "editor"), ("editor", None)]
 
 
 async def test_a_login_is_an_address_a_name_or_an_id(desk: Desk, auth: Process) -> None:

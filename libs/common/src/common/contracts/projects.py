@@ -28,13 +28,15 @@ class ProjectUpdated(Event, frozen=True, kw_only=True):
 
 
 class ProjectDeleted(Event, frozen=True, kw_only=True):
-    """A project went to the trash, or for good."""
+    """A project went to the trash, or for good; from which ``address`` is not for its members."""
 
     subject: ClassVar[str] = "projects.project.deleted.v1"
 
     project_id: UUID
     actor_id: UUID
     purged: bool = False
+    name: str = ""
+    address: str = ""
 
 
 class AccessChanged(Event, frozen=True, kw_only=True):
@@ -97,33 +99,35 @@ class FileDeleted(FileChange, frozen=True, kw_only=True):
     version: int
 
 
-class MemberAdded(Event, frozen=True, kw_only=True):
+class MemberChange(Event, frozen=True, kw_only=True):
+    """What every change of a member tells; from which ``address`` is not for the others."""
+
+    project_id: UUID
+    user_id: UUID
+    actor_id: UUID
+    address: str = ""
+
+
+class MemberAdded(MemberChange, frozen=True, kw_only=True):
     """Somebody may enter a project."""
 
     subject: ClassVar[str] = "projects.member.added.v1"
 
-    project_id: UUID
-    user_id: UUID
-    actor_id: UUID
     role: str
 
 
-class MemberChanged(Event, frozen=True, kw_only=True):
+class MemberChanged(MemberChange, frozen=True, kw_only=True):
     """A member has another role."""
 
     subject: ClassVar[str] = "projects.member.changed.v1"
 
-    project_id: UUID
-    user_id: UUID
-    actor_id: UUID
     role: str
+    previous_role: str = ""
 
 
-class MemberRemoved(Event, frozen=True, kw_only=True):
+class MemberRemoved(MemberChange, frozen=True, kw_only=True):
     """Somebody left a project, or was taken out."""
 
     subject: ClassVar[str] = "projects.member.removed.v1"
 
-    project_id: UUID
-    user_id: UUID
-    actor_id: UUID
+    previous_role: str = ""

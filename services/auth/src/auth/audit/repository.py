@@ -15,7 +15,7 @@ from auth.audit.schema import AuditEntry
 from auth.audit.types import Entry, Head, Note
 from auth.tables import AuditRow, EntryRow
 from common.database import Database, Queries
-from common.statements import unnested
+from common.statements import unnested, word
 
 _A = AuditRow
 _E = EntryRow
@@ -29,6 +29,9 @@ _NOTE = (
     _A.request_id,
     _A.details,
     _A.at,
+)
+_ADD = sa.insert(_A).values(
+    {column.key: bindparam(column.key, type_=column.type) for column in _NOTE}
 )
 _LIMIT = bindparam("limit", type_=sa.BigInteger)
 _IS_WAITING = sa.select(sa.exists(sa.select(_A.id)))
@@ -88,14 +91,16 @@ def _told(row: type[AuditRow | EntryRow]) -> "sa.Select[*tuple[Any, ...]]":
     """One account's, the newest first: as many as are asked for, from either place."""
     before = bindparam("before", type_=sa.Uuid)
     action = bindparam("action", type_=sa.Text)
+    # where others are when they do something is theirs
+    is_other = sa.func.coalesce(row.actor_id != row.account_id, sa.false())
     return (
         sa.select(
             row.id,
             row.at,
             row.action,
             row.actor_id,
-            row.address,
-            row.user_agent,
+            sa.case((is_other, word("")), else_=row.address).label("address"),
+            sa.case((is_other, word("")), else_=row.user_agent).label("user_agent"),
             row.request_id,
             row.details,
         )
@@ -112,6 +117,11 @@ def _told(row: type[AuditRow | EntryRow]) -> "sa.Select[*tuple[Any, ...]]":
 # in one statement, so that what is moved meanwhile is seen in one of both
 _BOTH = sa.union_all(_told(AuditRow).subquery().select(), _told(EntryRow).subquery().select())
 _FEED = sa.select(*_BOTH.subquery("both").c).order_by(sa.text("id DESC")).limit(_LIMIT)
+
+
+async def add(tx: Queries, note: Note) -> None:
+    """Note something."""
+    await tx.run(_ADD, **msgspec.structs.asdict(note))
 
 
 async def is_waiting(db: Database) -> bool:

@@ -10,6 +10,7 @@ from msgspec import Struct
 class AuditEntry(Struct, frozen=True, rename="camel"):
     """Something that happened to an account's security: who did it, from where, and to what.
 
+    From where others did something is theirs: ``address`` and ``userAgent`` are empty then.
     ``details`` says what it was about, and where it makes sense what was ``before`` and ``after``.
     """
 

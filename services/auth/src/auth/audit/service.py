@@ -8,11 +8,13 @@ import structlog
 
 from auth.audit import repository
 from auth.audit.schema import AuditEntry
-from auth.audit.types import START, Head, chained, fault
+from auth.audit.types import START, Deed, Head, Note, chained, fault
 from common import answers
 from common.answers import Feed
 from common.caller import Caller
+from common.contracts.base import CloudEvent
 from common.database import Database, Queries
+from common.ids import uuid7
 
 log = structlog.get_logger()
 
@@ -34,6 +36,24 @@ async def index(
     before = answers.position(cursor, UUID)
     found = await repository.feed(db, caller.user_id, before, action, limit + 1)
     return answers.fed(found, limit, lambda entry: entry.id)
+
+
+async def learn[E](tx: Queries, event: CloudEvent[E], deed: Deed) -> None:
+    """Note what another service announced."""
+    details = msgspec.to_builtins(deed.details)
+    for account_id in sorted(deed.accounts):
+        note = Note(
+            id=uuid7(),
+            account_id=account_id,
+            actor_id=deed.actor_id,
+            action=deed.action,
+            address=deed.address,
+            user_agent="",
+            request_id=event.requestid,
+            details=details,
+            at=event.time,
+        )
+        await repository.add(tx, note)
 
 
 async def seal(db: Database, most: int) -> int:

@@ -27,6 +27,16 @@ class Note(msgspec.Struct, frozen=True):
     at: datetime
 
 
+class Deed(msgspec.Struct, frozen=True):
+    """What somebody did elsewhere in the fleet, and whose accounts it is noted for."""
+
+    action: str
+    actor_id: UUID
+    address: str
+    accounts: set[UUID]
+    details: dict[str, Any]
+
+
 class Entry(Note, frozen=True):
     """A note that the ledger has: ``hash`` is over all of it and over ``previous``.
 

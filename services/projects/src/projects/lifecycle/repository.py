@@ -161,8 +161,9 @@ _UPDATE = (
 )
 _TRASH = (
     sa.update(_P)
-    .where(_P.id == bindparam("project_id", type_=sa.Uuid))
+    .where(_P.id == bindparam("project_id", type_=sa.Uuid), _P.deleted_at.is_(None))
     .values(deleted_at=sa.func.now())
+    .returning(_P.name)
 )
 _VERSION = (
     sa.update(_P)
@@ -260,9 +261,9 @@ async def update(db: Queries, project_id: UUID, **values: object) -> Updated:
     return await db.one(_UPDATE, Updated, project_id=project_id, **values)
 
 
-async def trash(db: Queries, project_id: UUID) -> None:
-    """Put a locked project into the trash."""
-    await db.run(_TRASH, project_id=project_id)
+async def trash(db: Queries, project_id: UUID) -> str | None:
+    """Put a locked project into the trash; return its name, ``None`` where it is there already."""
+    return await db.one_or_none(_TRASH, str, project_id=project_id)
 
 
 async def next_access(db: Queries, project_id: UUID) -> Access:

@@ -138,10 +138,19 @@ async def trash(db: Database, caller: Caller, project_id: UUID) -> None:
     """Put the project into the trash; nobody enters it from now on."""
     async with db.transaction() as tx:
         await held_for(tx, caller, project_id, OWNERS)
-        await repository.trash(tx, project_id)
-        gone = ProjectDeleted(project_id=project_id, actor_id=caller.user_id)
-        await announce(tx, gone, project_id)
-        await announce_access(tx, project_id)
+        await trash_held(tx, caller, project_id)
+
+
+async def trash_held(tx: Queries, caller: Caller, project_id: UUID) -> None:
+    """Put a project that this transaction holds into the trash, unless it is there."""
+    name = await repository.trash(tx, project_id)
+    if name is None:
+        return
+    gone = ProjectDeleted(
+        project_id=project_id, actor_id=caller.user_id, name=name, address=caller.address
+    )
+    await announce(tx, gone, project_id)
+    await announce_access(tx, project_id)
 
 
 async def held_for(tx: Queries, caller: Caller, project_id: UUID, roles: Sequence[str]) -> Locked:

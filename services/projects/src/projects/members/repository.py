@@ -29,6 +29,14 @@ _LIST = (
     .order_by(_M.created_at, _M.user_id)
 )
 _ONE = sa.select(*_COLUMNS).where(_M.project_id == _PROJECT, _M.user_id == _USER)
+# in one order, so that two who hold many do not wait for one another for ever
+_HOLD_ALL = (
+    sa.select(ProjectRow.id)
+    .join(_M, _M.project_id == ProjectRow.id)
+    .where(_M.user_id == _USER)
+    .order_by(ProjectRow.id)
+    .with_for_update(of=ProjectRow, key_share=True)
+)
 _COUNTS = sa.select(sa.func.count(), sa.func.count().filter(_M.role == "owner")).where(
     _M.project_id == _PROJECT
 )
@@ -61,6 +69,15 @@ async def listed(db: Queries, project_id: UUID, caller_id: UUID) -> list[Member]
 async def one(db: Queries, project_id: UUID, user_id: UUID) -> Member | None:
     """Return one member."""
     return await db.one_or_none(_ONE, Member, project_id=project_id, user_id=user_id)
+
+
+async def hold_all(tx: Queries, user_id: UUID) -> list[UUID]:
+    """Hold every project that somebody is a member of, in the trash or not."""
+    return await tx.all(_HOLD_ALL, _same, user_id=user_id)
+
+
+def _same(project_id: UUID) -> UUID:
+    return project_id
 
 
 async def counts(db: Queries, project_id: UUID) -> tuple[int, int]:

@@ -48,7 +48,11 @@ async def add(
         if member is None:
             raise ConflictError("They are a member already.")
         event = MemberAdded(
-            project_id=project_id, user_id=account.user_id, actor_id=caller.user_id, role=new.role
+            project_id=project_id,
+            user_id=account.user_id,
+            actor_id=caller.user_id,
+            address=caller.address,
+            role=new.role,
         )
         await announce(tx, event, project_id)
         await lifecycle.announce_access(tx, project_id)
@@ -74,7 +78,12 @@ async def promote(
             await _keep_an_owner(tx, project_id)
         after = await repository.promote(tx, project_id, user_id, role)
         event = MemberChanged(
-            project_id=project_id, user_id=user_id, actor_id=caller.user_id, role=role
+            project_id=project_id,
+            user_id=user_id,
+            actor_id=caller.user_id,
+            address=caller.address,
+            role=role,
+            previous_role=before.role,
         )
         await announce(tx, event, project_id)
         await lifecycle.announce_access(tx, project_id)
@@ -90,10 +99,32 @@ async def remove(db: Database, caller: Caller, project_id: UUID, user_id: UUID) 
         member = await _member(tx, project_id, user_id)
         if member.role == "owner":
             await _keep_an_owner(tx, project_id)
-        await repository.remove(tx, project_id, user_id)
-        event = MemberRemoved(project_id=project_id, user_id=user_id, actor_id=caller.user_id)
-        await announce(tx, event, project_id)
-        await lifecycle.announce_access(tx, project_id)
+        await _remove(tx, caller, project_id, member)
+
+
+async def forget(tx: Queries, user_id: UUID) -> None:
+    """Let an account that is gone leave every project; those that nobody else owns go too."""
+    gone = Caller(user_id=user_id)
+    for project_id in await repository.hold_all(tx, user_id):
+        member = await repository.one(tx, project_id, user_id)
+        _, owners = await repository.counts(tx, project_id)
+        if member is not None and member.role == "owner" and owners == 1:
+            await lifecycle.trash_held(tx, gone, project_id)
+        elif member is not None:
+            await _remove(tx, gone, project_id, member)
+
+
+async def _remove(tx: Queries, caller: Caller, project_id: UUID, member: Member) -> None:
+    await repository.remove(tx, project_id, member.user_id)
+    event = MemberRemoved(
+        project_id=project_id,
+        user_id=member.user_id,
+        actor_id=caller.user_id,
+        address=caller.address,
+        previous_role=member.role,
+    )
+    await announce(tx, event, project_id)
+    await lifecycle.announce_access(tx, project_id)
 
 
 async def _member(tx: Queries, project_id: UUID, user_id: UUID) -> Member:

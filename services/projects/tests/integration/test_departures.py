@@ -1,0 +1,125 @@
+"""An account that is gone leaves its projects; those that were its own alone go to the trash."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+from services.projects.tests.desk import Desk
+
+from common.bus import Bus, Listener
+from common.contracts.auth import UserDeleted
+from common.contracts.base import CloudEvent
+from common.ids import uuid7
+from common.testing.processes import Process
+from common.testing.waiting import until
+from projects.members.events import SUBSCRIPTIONS
+
+ME = "/api/v1/users/me"
+
+
+def heard(user: UUID, event_id: UUID | None = None) -> bytes:
+    """The event as it comes from JetStream."""
+    event = CloudEvent(
+        id=event_id or uuid7(),
+        source="/auth",
+        type=UserDeleted.subject,
+        subject=str(user),
+        time=datetime(2026, 1, 1, tzinfo=UTC),
+        data=UserDeleted(user_id=user),
+        requestid="request-of-auth",
+    )
+    return msgspec.json.encode(event)
+
+
+@pytest.fixture
+def listener(desk: Desk) -> Listener:
+    """What acts on events, without waiting for JetStream to bring them."""
+    return Listener("projects", Bus("projects", "", "", ""), desk.client.db, SUBSCRIPTIONS)
+
+
+async def news(desk: Desk, project: str, count: int) -> list[tuple[str, dict[str, Any]]]:
+    """The last events of a project."""
+    found = (await desk.events(project))[-count:]
+    return [(event.subject.removeprefix("projects."), event.data) for event in found]
+
+
+async def test_what_somebody_alone_owned_goes_to_the_trash(desk: Desk, listener: Listener) -> None:
+    project = await desk.staffed()
+    project_id = project.rpartition("/")[2]
+    assert await listener.act(UserDeleted.subject, heard(desk.owner))
+    for user in (desk.owner, desk.editor, desk.viewer):
+        assert (await desk.call("GET", project, user)).status_code == 404
+    trashed = await desk.call("GET", "/api/v1/projects?scope=trashed")
+    assert [one["id"] for one in trashed.json()["data"]] == [project_id]
+    deleted, access = await news(desk, project, 2)
+    told = {"projectId": project_id, "actorId": str(desk.owner), "name": "Pong"}
+    assert deleted == ("project.deleted.v1", {**told, "purged": False, "address": ""})
+    assert access[0] == "access.changed.v1"
+    assert access[1]["isDeleted"]
+
+
+async def test_what_somebody_else_owns_too_stays_without_them(
+    desk: Desk, listener: Listener
+) -> None:
+    project = await desk.staffed()
+    heir = f"{project}/collaborators/{desk.editor}"
+    assert (await desk.call("PATCH", heir, sends={"role": "owner"})).status_code == 200
+    for user, role in ((desk.owner, "owner"), (desk.viewer, "viewer")):
+        assert await listener.act(UserDeleted.subject, heard(user))
+        removed, access = await news(desk, project, 2)
+        assert removed[0] == "member.removed.v1"
+        assert (removed[1]["userId"], removed[1]["actorId"]) == (str(user), str(user))
+        assert removed[1]["previousRole"] == role
+        assert not access[1]["isDeleted"]
+        assert str(user) not in access[1]["roles"]
+        assert (await desk.call("GET", project, user)).status_code == 404
+    people = await desk.call("GET", f"{project}/collaborators", desk.editor)
+    assert {one["userId"] for one in people.json()["data"]} == {
+        str(desk.editor),
+        str(desk.commenter),
+    }
+
+
+async def test_all_their_projects_are_left_and_no_others(desk: Desk, listener: Listener) -> None:
+    own = [await desk.project() for _ in range(5)]
+    shared = await desk.staffed()
+    assert await listener.act(UserDeleted.subject, heard(desk.editor))
+    assert await listener.act(UserDeleted.subject, heard(desk.stranger))
+    for project in (*own, shared):
+        assert (await desk.call("GET", project)).status_code == 200
+    assert await listener.act(UserDeleted.subject, heard(desk.owner))
+    for project in (*own, shared):
+        assert (await desk.subjects(project))[-2:] == ["project.deleted", "access.changed"]
+
+
+async def test_the_event_changes_nothing_when_it_comes_again(
+    desk: Desk, listener: Listener
+) -> None:
+    project, trashed = await desk.staffed(), await desk.project()
+    await desk.call("DELETE", trashed)
+    once = uuid7()
+    assert await listener.act(UserDeleted.subject, heard(desk.owner, once))
+    before = [await desk.events(one) for one in (project, trashed)]
+    assert len(before[1]) == 4
+    assert not await listener.act(UserDeleted.subject, heard(desk.owner, once))
+    # even told anew, it finds nothing to do
+    assert await listener.act(UserDeleted.subject, heard(desk.owner))
+    assert [await desk.events(one) for one in (project, trashed)] == before
+
+
+async def test_it_is_heard_from_auth_itself(desk: Desk, auth: Process) -> None:
+    name = f"u{uuid7().hex[-20:]}"
+    new = {"email": f"{name}@example.org", "username": name, "password": "correct horse battery"}
+    made = await auth.call("POST", "/api/v1/auth/register", sends=new)
+    user = UUID(made.json()["data"]["user"]["id"])
+    created = await desk.call("POST", "/api/v1/projects", user, sends={"name": "Pong"})
+    project = created.headers["location"]
+    gone = await auth.call("DELETE", ME, user, x_auth_session=str(uuid7()))
+    assert gone.status_code == 204
+
+    async def is_gone() -> bool:
+        return (await desk.call("GET", project, user)).status_code == 404
+
+    assert await until(is_gone)
