@@ -73,6 +73,19 @@ async def test_every_way_out_leads_to_the_list(desk: Desk, gateway: Gateway, sco
     assert gateway.refused & {mine, other} == over[scope]
 
 
+async def test_a_session_that_has_expired_is_ended_too(desk: Desk, gateway: Gateway) -> None:
+    ann = await desk.person()
+    other = await desk.login(ann)
+    await desk.run(
+        "UPDATE session SET expires_at = now() - interval '1 second' WHERE CAST(id AS text) = :id",
+        id=other.session_id,
+    )
+    await desk.call("POST", "/logout?scope=all", ann)
+    await gateway.ask()
+    # its last access token was made just before
+    assert other.session_id in gateway.refused
+
+
 async def test_a_stolen_session_is_on_the_list(desk: Desk, gateway: Gateway) -> None:
     ann = await desk.person()
     second = (await desk.refresh(ann.refresh_token)).json()["data"]["refreshToken"]

@@ -11,7 +11,6 @@ from sqlalchemy import bindparam
 from auth.auditing import note, noted, noting
 from auth.lockout.types import Proven
 from auth.sessions.schema import Session
-from auth.sessions.types import UNKNOWN
 from auth.tables import AccountRow, LoginFailureRow, RefreshTokenRow, SessionRow
 from common.contracts.auth import SessionRevoked, SessionStarted
 from common.database import Database, Queries
@@ -92,8 +91,8 @@ _LIVE = sa.and_(
     _S.revoked_at.is_(None),
     _S.expires_at > sa.func.now(),
 )
-# in one order, so that two who end the same sessions do not wait for each other for ever. Those that
-# expired are among them: their last access token may not have
+# in one order, so that two who end the same sessions do not wait for each other for ever.
+# Those that expired are among them: their last access token may not have
 _ENDING = (
     sa.select(_S.id)
     .where(
@@ -220,7 +219,7 @@ async def of_token(db: Database, presented: bytes) -> Owner | None:
 
 
 async def listed(db: Database, account_id: UUID, current: str) -> list[Session]:
-    """Return the account's live sessions, the one seen last first; their devices have no names."""
+    """Return the account's live sessions, the one seen last first."""
     return await db.all(_LIST, _session, account_id=account_id, current=current)
 
 
@@ -234,12 +233,5 @@ def _session(
     expires_at: datetime,
 ) -> Session:
     return Session(
-        session_id,
-        UNKNOWN,
-        user_agent,
-        address,
-        bool(is_current),
-        created_at,
-        last_seen_at,
-        expires_at,
+        session_id, user_agent, address, bool(is_current), created_at, last_seen_at, expires_at
     )
