@@ -4,11 +4,13 @@ import asyncio
 
 import httpx
 import pytest
+import sqlalchemy as sa
 from services.auth.tests.desk import ADDRESS, Desk, Person, code, faulty
 from services.auth.tests.letterbox import Letterbox, settled, token
 
 from common.ids import uuid7
 from common.testing.apps import Serving
+from common.testing.waiting import until
 from fleet.counting import Turns
 
 VERIFY = "Confirm your e-mail address"
@@ -272,6 +274,34 @@ async def test_of_two_changes_at_once_one_counts(desk: Desk) -> None:
     assert sorted(answer.status_code for answer in answers) == [204, 401, 401]
 
 
+async def test_who_is_overtaken_by_a_reset_changes_nothing(
+    desk: Desk, letterbox: Letterbox
+) -> None:
+    ann = await desk.person()
+    given = await forgotten(desk, letterbox, ann)
+    resets = {"token": given, "password": NEW}
+    # whoever knows the old password has shown it just before
+    moves = {"email": f"new-{ann.email}", "currentPassword": ann.password}
+    changes = {"currentPassword": ann.password, "password": f"{NEW} too"}
+    async with desk.client.db.transaction() as tx:
+        held = sa.text("SELECT id FROM account WHERE id = :id FOR UPDATE")
+        await tx.run(held.bindparams(id=ann.id))
+        first = asyncio.create_task(desk.call("POST", "/password/reset", sends=resets))
+        await until(lambda: waiting(desk, 1))
+        others = [
+            asyncio.create_task(desk.call("PATCH", "/api/v1/users/me", ann, sends=moves)),
+            asyncio.create_task(desk.call("POST", "/password/change", ann, sends=changes)),
+        ]
+        await until(lambda: waiting(desk, 3))
+    assert (await first).status_code == 200
+    for other in others:
+        assert code(await other) == (401, "INVALID_CREDENTIALS")
+    login = {"login": ann.email, "password": NEW}
+    assert (await desk.call("POST", "/login", sends=login)).status_code == 200
+    await settled(desk)
+    assert letterbox.all(f"new-{ann.email}") == []
+
+
 async def test_an_account_without_a_password_gets_one_by_mail_alone(
     desk: Desk, letterbox: Letterbox
 ) -> None:
@@ -322,6 +352,12 @@ async def verified(desk: Desk, letterbox: Letterbox, who: Person) -> None:
     """Verify somebody's address."""
     sends = {"token": await letterbox.token(who.email, VERIFY)}
     assert (await desk.call("POST", "/verify", sends=sends)).status_code == 200
+
+
+async def waiting(desk: Desk, count: int) -> bool:
+    """Whether so many statements wait for a row that somebody has in hand."""
+    waits = "SELECT count(*) AS value FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    return await desk.one(waits, sa.BigInteger()) >= count
 
 
 def headers(answer: httpx.Response) -> set[str]:
