@@ -11,6 +11,7 @@ from sqlalchemy import bindparam
 from auth.auditing import note, noted, noting
 from auth.lockout.types import Proven
 from auth.sessions.schema import Session
+from auth.sessions.types import UNKNOWN
 from auth.tables import AccountRow, LoginFailureRow, RefreshTokenRow, SessionRow
 from common.contracts.auth import SessionRevoked, SessionStarted
 from common.database import Database, Queries
@@ -219,7 +220,7 @@ async def of_token(db: Database, presented: bytes) -> Owner | None:
 
 
 async def listed(db: Database, account_id: UUID, current: str) -> list[Session]:
-    """Return the account's live sessions, the one seen last first."""
+    """Return the account's live sessions, the one seen last first; their devices have no names."""
     return await db.all(_LIST, _session, account_id=account_id, current=current)
 
 
@@ -233,5 +234,12 @@ def _session(
     expires_at: datetime,
 ) -> Session:
     return Session(
-        session_id, user_agent, address, bool(is_current), created_at, last_seen_at, expires_at
+        session_id,
+        UNKNOWN,
+        user_agent,
+        address,
+        bool(is_current),
+        created_at,
+        last_seen_at,
+        expires_at,
     )

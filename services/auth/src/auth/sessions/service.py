@@ -1,5 +1,6 @@
 """Logging in, staying in, and going."""
 
+import asyncio
 from uuid import UUID
 
 import msgspec
@@ -18,6 +19,7 @@ from auth.rotation import service as rotations
 from auth.secrets import Vault, digest, fresh
 from auth.sessions import repository
 from auth.sessions.schema import Credentials, LogoutScope, Session, Tokens
+from auth.sessions.types import device_of
 from auth.settings import Settings
 from common import exchange
 from common.caller import Caller
@@ -172,7 +174,13 @@ async def _end(db: Queries, account_id: UUID, session_id: UUID, reason: str) -> 
 
 async def index(db: Database, caller: Caller) -> list[Session]:
     """Return the caller's live sessions."""
-    return await repository.listed(db, caller.user_id, caller.session_id)
+    found = await repository.listed(db, caller.user_id, caller.session_id)
+    return await asyncio.to_thread(_named, found)
+
+
+def _named(sessions: list[Session]) -> list[Session]:
+    replace = msgspec.structs.replace
+    return [replace(one, device=device_of(one.user_agent)) for one in sessions]
 
 
 async def remove(db: Database, caller: Caller, session_id: UUID) -> None:
