@@ -4,7 +4,7 @@ import asyncio
 
 import httpx
 import pytest
-from services.auth.tests.desk import Desk, code
+from services.auth.tests.desk import Desk, Person, code
 
 from common.testing.apps import Serving
 
@@ -199,3 +199,19 @@ async def test_many_who_log_in_at_once_are_all_let_in(desk: Desk) -> None:
     ann = await desk.person()
     answers = await asyncio.gather(*[tried(desk, ann.email, ann.password) for _ in range(20)])
     assert [answer.status_code for answer in answers] == [200] * 20
+
+
+async def counted(desk: Desk, who: Person) -> dict[str, int]:
+    """How many notes of each kind there are of somebody."""
+    answer = await desk.call("GET", "/api/v1/users/me/audit?limit=100", who)
+    assert answer.status_code == 200, answer.text
+    actions = [entry["action"] for entry in answer.json()["data"]]
+    return {action: actions.count(action) for action in set(actions)}
+
+
+async def test_what_failed_is_noted_and_so_is_the_lock_once(desk: Desk) -> None:
+    ann = await desk.person()
+    assert await statuses(desk, ann.email, 8) == [401] * 5 + [429] * 3
+    assert await statuses(desk, f"nobody-{desk.mark}", 1) == [401]
+    noted = await counted(desk, ann)
+    assert (noted["login.failed"], noted["login.locked"]) == (5, 1)
