@@ -72,6 +72,18 @@ async def test_files_changed_over_http_are_news_in_the_room(desk):
     assert made["seq"] < changed["seq"] < gone["seq"]
 
 
+async def test_from_where_somebody_acts_is_not_told_in_the_room(desk):
+    project = await desk.project()
+    viewer = await desk.room(project, desk.viewer)
+    path = f"/projects/{project}/collaborators/{desk.editor}"
+    sent = {"x-envoy-external-address": "198.51.100.7"}
+    await desk.rest("PATCH", path, json={"role": "commenter"}, headers=sent)
+    changed = await viewer.frame(type="member-changed")
+    assert (changed["previousRole"], changed["role"]) == ("editor", "commenter")
+    assert changed["actor"] == str(desk.owner)
+    assert "address" not in changed
+
+
 async def test_what_was_missed_is_told_again(desk):
     project = await desk.project()
     viewer = await desk.room(project, desk.viewer)
