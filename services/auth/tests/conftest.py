@@ -38,6 +38,8 @@ def told(service_env: Callable[[str], dict[str, str]], letterbox: Letterbox) -> 
     # the people of all tests have one address
     crowded = {"LOGIN_FAILURES_SPREAD_MAX": "1000000"}
     hasty = {"MAIL_RETRY_S": "0.05", "MAIL_RETRY_S_MAX": "0.2", "MAIL_POLL_S": "0.2"}
+    # what a service leaves that is killed, another takes soon
+    hasty |= {"MAIL_DELIVERY_S_MAX": "3"}
     post = {"SMTP_HOST": "127.0.0.1", "SMTP_PORT": str(letterbox.port), "SMTP_TLS": "none"}
     # no gateway asks here which sessions are over but in the tests of that
     quiet |= {"GATEWAY_SILENT_S": "0", "REVOCATIONS_CACHED_S": "0", "REVOCATIONS_HOLD_S": "0"}

@@ -29,6 +29,7 @@ class Mailer:
         self._smtp = Smtp(post.settings)
         self._running: set[asyncio.Task[None]] = set()
         self._working: asyncio.Task[None] | None = None
+        self._is_closing = False
 
     async def open(self, app: Litestar) -> None:
         """Begin with the service."""
@@ -41,16 +42,18 @@ class Mailer:
 
     async def close(self) -> None:
         """Take no more, and let what is under way arrive."""
+        self._is_closing = True
+        self._post.filled.set()
         if self._working is not None:
-            self._working.cancel()
-            await asyncio.gather(self._working, return_exceptions=True)
+            # not in the middle of taking some, which would then be nobody's for a while
+            await self._working
         if self._running:
             await asyncio.wait(self._running, timeout=self._post.settings.smtp_timeout_s)
         for task in self._running:
             task.cancel()
 
     async def _work(self, db: Database) -> None:
-        while True:
+        while not self._is_closing:
             room = self._post.settings.mail_parallel_max - len(self._running)
             claimed = await self._claimed(db, room) if room else []
             for waiting in claimed:
