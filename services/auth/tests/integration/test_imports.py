@@ -113,6 +113,7 @@ FAULTS: list[tuple[Any, str]] = [
     (b"{", "The body is not valid JSON."),
     (b"[]", "The body must be a JSON object."),
     (b'{"email": "\xff"}', ""),
+    (b'{"email": "a\\ud800@example.org"}', ""),
     ({"email": "nobody"}, "email: "),
     ({"username": "-"}, "username: "),
     ({"passwordHash": "secret"}, "passwordHash: "),

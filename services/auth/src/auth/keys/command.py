@@ -61,9 +61,9 @@ async def _replace(desk: Desk) -> int:
         f"{made.kid} signs, and no other key is published any more.\n"
         f"Services learn of it within {settings.signing_keys_cached_s} s, the gateway and collab "
         f"within {settings.jwks_cached_s} s more. Until then what the old keys signed is still "
-        "good there, and what the new one signed may be refused.\n"
-        "Restart auth, then the gateway and collab, to have it at once. Everybody's access token "
-        "ends; refresh tokens stay good.\n"
+        "good there, and what the new one signed may be refused. What the gateway has seen before "
+        "is good there until it expires.\n"
+        "Restart auth, then the gateway and collab, to have it at once. Refresh tokens stay good.\n"
     )
     return 0
 
