@@ -13,7 +13,7 @@ from services.auth.tests.desk import PASSWORD, Desk
 from services.auth.tests.operation import operate
 
 from auth.imports import service
-from auth.imports.types import Fault
+from auth.imports.schema import Fault
 from auth.settings import Settings
 from common.settings import load
 

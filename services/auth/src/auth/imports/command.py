@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from auth.imports import service
-from auth.imports.types import Fault
+from auth.imports.schema import Fault
 from auth.operation import Commands, Desk
 from common.errors import InvalidError
 

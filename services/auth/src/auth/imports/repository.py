@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.types import TypeEngine
 
 from auth.auditing import OPERATOR
-from auth.imports.types import Entry
+from auth.imports.schema import Entry
 from auth.tables import AccountRow, AuditRow
 from common.contracts.auth import UserRegistered
 from common.database import Queries

@@ -1,7 +1,7 @@
-"""What is said of an account that comes from elsewhere."""
+"""What is said of an account that comes from elsewhere, and what is wrong with that."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, override
 
 from msgspec import Meta, Struct
 
@@ -22,3 +22,23 @@ class NewAccount(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"
     display_name: Line | None = None
     email_verified: bool = False
     created_at: Annotated[datetime, Meta(tz=True)] | None = None
+
+
+class Entry(Struct, frozen=True):
+    """A line of the file that can become an account."""
+
+    line: int
+    account: NewAccount
+
+
+class Fault(Struct, frozen=True):
+    """What is wrong with a line."""
+
+    line: int
+    field: str
+    message: str
+
+    @override
+    def __str__(self) -> str:
+        """Write it for whoever mends the file."""
+        return f"line {self.line}: {self.field + ': ' if self.field else ''}{self.message}"

@@ -7,8 +7,7 @@ from itertools import batched
 import msgspec
 
 from auth.imports import repository
-from auth.imports.schema import NewAccount
-from auth.imports.types import Entry, Fault
+from auth.imports.schema import Entry, Fault, NewAccount
 from auth.passwords import is_importable
 from auth.settings import Settings
 from common import faults
