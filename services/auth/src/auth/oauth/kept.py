@@ -17,7 +17,9 @@ class Kept[T]:
         self._failed_at = -rest_s
         self._asking = asyncio.Lock()
 
-    async def get(self, ask: Callable[[], Awaitable[T]], *, fresh_s: float) -> T:
+    async def get(
+        self, ask: Callable[[], Awaitable[T]], *, fresh_s: float, is_stale_good: bool = True
+    ) -> T:
         """Return it, read within ``fresh_s``; where nobody answers, as it was read last.
 
         Raises ``UnavailableError``.
@@ -27,14 +29,16 @@ class Kept[T]:
             is_fresh = self._value is not None and now - self._read_at < fresh_s
             # whoever stood in line while nobody answered need not wait for that again
             if not is_fresh and now - self._failed_at >= self._rest_s:
-                await self._ask(ask)
-            if self._value is None:
+                is_fresh = await self._ask(ask)
+            if self._value is None or not (is_fresh or is_stale_good):
                 raise UnavailableError("The provider does not answer; try again.")
             return self._value
 
-    async def _ask(self, ask: Callable[[], Awaitable[T]]) -> None:
+    async def _ask(self, ask: Callable[[], Awaitable[T]]) -> bool:
         try:
             self._value = await ask()
-            self._read_at = time.monotonic()
         except UnavailableError:
             self._failed_at = time.monotonic()
+            return False
+        self._read_at = time.monotonic()
+        return True

@@ -100,14 +100,13 @@ class OpenId:
 
     async def _claims(self, found: Metadata, token: str, expected: Expected) -> IdClaims:
         header = id_tokens.header(token, expected)
-        fresh_s: float = self._settings.oauth_metadata_cached_s
-        # a key that is not known may be new: it is looked for once more, and not all the time
-        for within_s in (fresh_s, min(fresh_s, self._settings.oauth_keys_read_again_s)):
-            keys = await self._published(found, within_s)
-            key = id_tokens.key_for(header, keys)
-            if key is not None:
-                return id_tokens.verified(token, key, expected)
-        raise ProviderError("id_token", "its key is not among the provider's")
+        key = id_tokens.key_for(header, await self._published(found))
+        if key is None:
+            # it may be new: it is looked for once more, and not all the time
+            key = id_tokens.key_for(header, await self._published(found, is_missed=True))
+        if key is None:
+            raise ProviderError("id_token", "its key is not among the provider's")
+        return id_tokens.verified(token, key, expected)
 
     async def _described(self, provider: Provider) -> Metadata:
         issuer = provider.urls["issuer"]
@@ -128,7 +127,11 @@ class OpenId:
 
         return await kept.get(ask, fresh_s=self._settings.oauth_metadata_cached_s)
 
-    async def _published(self, found: Metadata, within_s: float) -> list[dict[str, Any]]:
+    async def _published(self, found: Metadata, *, is_missed: bool = False) -> list[dict[str, Any]]:
+        settings = self._settings
+        within_s = (
+            settings.oauth_keys_read_again_s if is_missed else settings.oauth_metadata_cached_s
+        )
         kept = self._keys.setdefault(found.jwks_uri, Kept(self._settings.oauth_rest_s))
 
         async def ask() -> list[dict[str, Any]]:
@@ -137,7 +140,7 @@ class OpenId:
                 raise ProviderError("keys", f"status {answer.status}")
             return answer.read(_Keys, "keys").keys
 
-        return await kept.get(ask, fresh_s=within_s)
+        return await kept.get(ask, fresh_s=within_s, is_stale_good=not is_missed)
 
     async def _user_info(self, url: str, tokens: Tokens, subject: str) -> _UserInfo:
         answer = await self._web.get(url, "userinfo", token=tokens.access_token)
