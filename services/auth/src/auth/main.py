@@ -25,6 +25,7 @@ from auth.sessions import routes as sessions
 from auth.sessions.service import Means
 from auth.settings import Settings
 from auth.tickets import routes as tickets
+from auth.upkeep import Upkeep
 from common import app
 from common.settings import load
 
@@ -67,6 +68,14 @@ def create_app() -> Litestar:
             "revocations": app.given(revocations),
             "party": app.given(party),
         },
-        parts=[signing, passwords, revocations, Mailer(post), party, Sealer(settings)],
+        parts=[
+            signing,
+            passwords,
+            revocations,
+            Mailer(post),
+            party,
+            Upkeep(settings, vault),
+            Sealer(settings),
+        ],
         settle=revocations.spread,
     )
