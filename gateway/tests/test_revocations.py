@@ -111,6 +111,11 @@ def test_the_list_stays_while_auth_cannot_tell_it(edge: Edge, sessions: Sessions
     assert len(sessions.askers()) > 1
 
 
+def test_the_list_is_not_for_callers(edge: Edge) -> None:
+    for path in ("/v3/discovery:extension_configs", "/internal/sessions/1"):
+        assert edge.ask("POST", path, {"content-type": "application/json"}, b"{}").status == 404
+
+
 def test_a_gateway_that_starts_has_the_list_before_it_lets_anybody_in(
     start: Callable[..., Edge], sessions: Sessions
 ) -> None:
