@@ -48,9 +48,22 @@ class MemberRow(Tables):
     )
     user_id: Mapped[UUID] = mapped_column(primary_key=True)
     role: Mapped[str]
+    # what auth said when they were let in; ``person`` has what it says since
     username: Mapped[str] = mapped_column(server_default="")
     display_name: Mapped[str] = mapped_column(server_default="")
     created_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
+
+
+class PersonRow(Tables):
+    """What somebody is called, by what was last heard of auth."""
+
+    __tablename__ = "person"
+
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    username: Mapped[str]
+    display_name: Mapped[str]
+    # when that was said: an older word does not replace it
+    told_at: Mapped[datetime]
 
 
 class BlobRow(Tables):

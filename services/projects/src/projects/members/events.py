@@ -1,12 +1,20 @@
-"""What projects hear of accounts: those that are gone are members of nothing."""
+"""What projects hear of accounts: what they are called, and that they are gone."""
 
 from typing import Any
 
 from common.bus import Subscription
-from common.contracts.auth import UserDeleted
+from common.contracts.auth import UserDeleted, UserRegistered, UserUpdated
 from common.contracts.base import CloudEvent
 from common.database import Queries
 from projects.members import service
+
+
+async def on_user_named[E: (UserRegistered, UserUpdated)](
+    tx: Queries, event: CloudEvent[E]
+) -> None:
+    """Remember what the account is called."""
+    fact = event.data
+    await service.learn(tx, fact.user_id, fact.username, fact.display_name, event.time)
 
 
 async def on_user_deleted(tx: Queries, event: CloudEvent[UserDeleted]) -> None:
@@ -14,4 +22,8 @@ async def on_user_deleted(tx: Queries, event: CloudEvent[UserDeleted]) -> None:
     await service.forget(tx, event.data.user_id)
 
 
-SUBSCRIPTIONS: list[Subscription[Any]] = [Subscription(UserDeleted, on_user_deleted)]
+SUBSCRIPTIONS: list[Subscription[Any]] = [
+    Subscription(UserRegistered, on_user_named),
+    Subscription(UserUpdated, on_user_named),
+    Subscription(UserDeleted, on_user_deleted),
+]

@@ -1,18 +1,31 @@
 """The SQL of members: statements above, the functions that run them below."""
 
+from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from common.database import Queries
 from projects.members.schema import Member
-from projects.tables import MemberRow, ProjectRow
+from projects.tables import MemberRow, PersonRow, ProjectRow
 
 _M = MemberRow
-_COLUMNS = (_M.user_id, _M.username, _M.display_name, _M.role, _M.created_at)
+_P = PersonRow
+
+
+def _now(
+    heard: InstrumentedAttribute[str], told: InstrumentedAttribute[str]
+) -> "sa.ColumnElement[str]":
+    """What was heard of the person since, or else what was told when they came."""
+    one = sa.select(heard).where(_P.user_id == _M.user_id).correlate(_M).scalar_subquery()
+    return sa.func.coalesce(one, told)
+
+
+_USERNAME, _NAME = _now(_P.username, _M.username), _now(_P.display_name, _M.display_name)
+_COLUMNS = (_M.user_id, _USERNAME, _NAME, _M.role, _M.created_at)
 _PROJECT = bindparam("project_id", type_=sa.Uuid)
 _USER = bindparam("user_id", type_=sa.Uuid)
 _OWN = aliased(_M)
@@ -50,7 +63,7 @@ _ADD = (
         display_name=bindparam("display_name", type_=sa.Text),
     )
     .on_conflict_do_nothing()
-    .returning(*_COLUMNS)
+    .returning(_M.user_id, _M.username, _M.display_name, _M.role, _M.created_at)
 )
 _PROMOTE = (
     sa.update(_M)
@@ -58,6 +71,18 @@ _PROMOTE = (
     .values(role=bindparam("new_role", type_=sa.Text))
     .returning(*_COLUMNS)
 )
+_NAMED = insert(_P).values(
+    user_id=_USER,
+    username=bindparam("username", type_=sa.Text),
+    display_name=bindparam("display_name", type_=sa.Text),
+    told_at=bindparam("told_at", type_=sa.DateTime(timezone=True)),
+)
+_LEARN = _NAMED.on_conflict_do_update(
+    index_elements=[_P.user_id],
+    set_={name: _NAMED.excluded[name] for name in ("username", "display_name", "told_at")},
+    where=_P.told_at < _NAMED.excluded.told_at,
+)
+_FORGET = sa.delete(_P).where(_P.user_id == _USER)
 _REMOVE = sa.delete(_M).where(_M.project_id == _PROJECT, _M.user_id == _USER)
 
 
@@ -112,3 +137,17 @@ async def promote(db: Queries, project_id: UUID, user_id: UUID, role: str) -> Me
 async def remove(db: Queries, project_id: UUID, user_id: UUID) -> None:
     """Take a member out."""
     await db.run(_REMOVE, project_id=project_id, user_id=user_id)
+
+
+async def learn(
+    db: Queries, user_id: UUID, username: str, display_name: str, told_at: datetime
+) -> None:
+    """Keep what somebody is called, unless something newer is known."""
+    await db.run(
+        _LEARN, user_id=user_id, username=username, display_name=display_name, told_at=told_at
+    )
+
+
+async def forget(db: Queries, user_id: UUID) -> None:
+    """Keep no name of somebody."""
+    await db.run(_FORGET, user_id=user_id)

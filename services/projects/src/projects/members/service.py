@@ -1,5 +1,6 @@
 """Who may enter a project, and who says so."""
 
+from datetime import datetime
 from uuid import UUID
 
 from common.caller import Caller
@@ -102,9 +103,17 @@ async def remove(db: Database, caller: Caller, project_id: UUID, user_id: UUID) 
         await _remove(tx, caller, project_id, member)
 
 
+async def learn(
+    tx: Queries, user_id: UUID, username: str, display_name: str, told_at: datetime
+) -> None:
+    """Remember what an account is called, for its projects' lists of members."""
+    await repository.learn(tx, user_id, username, display_name, told_at)
+
+
 async def forget(tx: Queries, user_id: UUID) -> None:
     """Let an account that is gone leave every project; those that nobody else owns go too."""
     gone = Caller(user_id=user_id)
+    await repository.forget(tx, user_id)
     for project_id in await repository.hold_all(tx, user_id):
         member = await repository.one(tx, project_id, user_id)
         _, owners = await repository.counts(tx, project_id)

@@ -1,4 +1,4 @@
-"""An account that is gone leaves its projects; those that were its own alone go to the trash."""
+"""Projects follow accounts: what they are called, and that they are gone."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -9,8 +9,8 @@ import pytest
 from services.projects.tests.desk import Desk
 
 from common.bus import Bus, Listener
-from common.contracts.auth import UserDeleted
-from common.contracts.base import CloudEvent
+from common.contracts.auth import UserDeleted, UserRegistered, UserUpdated
+from common.contracts.base import CloudEvent, Event
 from common.ids import uuid7
 from common.testing.processes import Process
 from common.testing.waiting import until
@@ -19,18 +19,23 @@ from projects.members.events import SUBSCRIPTIONS
 ME = "/api/v1/users/me"
 
 
-def heard(user: UUID, event_id: UUID | None = None) -> bytes:
-    """The event as it comes from JetStream."""
+def told(fact: Event, user: UUID, event_id: UUID | None = None, day: int = 1) -> bytes:
+    """An event as it comes from JetStream."""
     event = CloudEvent(
         id=event_id or uuid7(),
         source="/auth",
-        type=UserDeleted.subject,
+        type=fact.subject,
         subject=str(user),
-        time=datetime(2026, 1, 1, tzinfo=UTC),
-        data=UserDeleted(user_id=user),
+        time=datetime(2026, 1, day, tzinfo=UTC),
+        data=fact,
         requestid="request-of-auth",
     )
     return msgspec.json.encode(event)
+
+
+def heard(user: UUID, event_id: UUID | None = None) -> bytes:
+    """The event that somebody is gone."""
+    return told(UserDeleted(user_id=user), user, event_id)
 
 
 @pytest.fixture
@@ -109,6 +114,29 @@ async def test_the_event_changes_nothing_when_it_comes_again(
     assert [await desk.events(one) for one in (project, trashed)] == before
 
 
+async def names(desk: Desk, project: str) -> list[tuple[str, str]]:
+    """What the members of a project are called."""
+    people = (await desk.call("GET", f"{project}/collaborators")).json()["data"]
+    return [(one["username"], one["displayName"]) for one in people]
+
+
+async def test_members_are_called_what_was_heard_last(desk: Desk, listener: Listener) -> None:
+    project = await desk.project()
+    assert await names(desk, project) == [("", "")]
+    who = {"user_id": desk.owner}
+    new = UserRegistered(**who, username="ann", display_name="Ann")
+    later = UserUpdated(**who, username="anne", display_name="Anne")
+    older = UserUpdated(**who, username="an", display_name="An")
+    assert await listener.act(new.subject, told(new, desk.owner, day=1))
+    assert await names(desk, project) == [("ann", "Ann")]
+    assert await listener.act(later.subject, told(later, desk.owner, day=3))
+    assert await listener.act(older.subject, told(older, desk.owner, day=2))
+    assert await names(desk, project) == [("anne", "Anne")]
+    people = f"{project}/collaborators/{desk.owner}"
+    changed = await desk.call("PATCH", people, sends={"role": "owner"})
+    assert changed.json()["data"]["username"] == "anne"
+
+
 async def test_it_is_heard_from_auth_itself(desk: Desk, auth: Process) -> None:
     name = f"u{uuid7().hex[-20:]}"
     new = {"email": f"{name}@example.org", "username": name, "password": "correct horse battery"}
@@ -116,6 +144,14 @@ async def test_it_is_heard_from_auth_itself(desk: Desk, auth: Process) -> None:
     user = UUID(made.json()["data"]["user"]["id"])
     created = await desk.call("POST", "/api/v1/projects", user, sends={"name": "Pong"})
     project = created.headers["location"]
+
+    async def called(wanted: str) -> bool:
+        people = await desk.call("GET", f"{project}/collaborators", user)
+        return [one["displayName"] for one in people.json()["data"]] == [wanted]
+
+    assert await until(lambda: called(name))
+    await auth.call("PATCH", ME, user, sends={"displayName": "Ann"})
+    assert await until(lambda: called("Ann"))
     gone = await auth.call("DELETE", ME, user, x_auth_session=str(uuid7()))
     assert gone.status_code == 204
 
