@@ -133,8 +133,8 @@ def command(
     options = {
         "--concurrency": str(concurrency),
         "--log-level": log_level,
-        # the first says the whole path of a refused request, with its query; the second says at every
-        # question that auth is away
+        # the first says the whole path of a refused request, with its query; the second says
+        # at every question that auth is away
         "--component-log-level": "http:critical,config:error",
         # so that a line is in the log when somebody looks for it
         "--file-flush-interval-msec": "500",
