@@ -95,6 +95,7 @@ def _special(context: Context, name: str) -> dict[str, str]:
         return {
             "KEY_ENCRYPTION_KEY": context.secrets.key_encryption_key,
             "KEY_ENCRYPTION_KEYS_OTHER": context.secrets.key_encryption_keys_other,
+            "OAUTH_REDIRECTS": context.settings.oauth_redirects,
         } | catcher.settings(context)
     if name == "collab":
         return {
