@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from getpass import getpass
 from pathlib import Path
 
 from auth.operation import Commands, Desk
@@ -89,11 +90,15 @@ def _urls(name: str, kind: Kind, given: argparse.Namespace) -> dict[str, str]:
 
 
 def _secret(file: str) -> str:
-    text = sys.stdin.read() if file == "-" else _read(Path(file))
-    secret = text.strip()
+    secret = (_typed() if file == "-" else _read(Path(file))).strip()
     if not secret or len(secret) > _SECRET_CHARS_MAX or not secret.isprintable():
         raise InvalidError("There is no secret in there: one line, and nothing else.")
     return secret
+
+
+def _typed() -> str:
+    """What is typed is not shown."""
+    return getpass("The client's secret: ") if sys.stdin.isatty() else sys.stdin.read()
 
 
 def _read(path: Path) -> str:
