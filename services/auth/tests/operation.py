@@ -15,7 +15,7 @@ class Done(msgspec.Struct, frozen=True):
     err: str
 
 
-async def operate(told: Mapping[str, str], *arguments: str, **other: str) -> Done:
+async def operate(told: Mapping[str, str], *arguments: str, typed: str = "", **other: str) -> Done:
     """Run ``python -m auth`` with the service's settings, and some others."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -23,9 +23,9 @@ async def operate(told: Mapping[str, str], *arguments: str, **other: str) -> Don
         "auth",
         *arguments,
         env={**told, **other},
-        stdin=asyncio.subprocess.DEVNULL,
+        stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    out, err = await process.communicate()
+    out, err = await process.communicate(typed.encode())
     return Done(process.returncode or 0, out.decode(), err.decode())

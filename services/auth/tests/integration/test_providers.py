@@ -40,7 +40,11 @@ async def test_a_provider_is_set_listed_and_removed(
         assert SECRET not in text
         assert SECRET.encode().hex() not in text
     more = (*ISSUER, "--client-id", "id-2", "--scope", "openid", "--scope", "email")
-    assert (await offer(told, tmp_path, name, "another", *more)).code == 0
+    changed = await operate(
+        told, "set-provider", name, "--secret-file", "-", *more, typed="another secret\n"
+    )
+    assert (changed.code, changed.err) == (0, "")
+    assert "another secret" not in changed.out
     listed = await operate(told, "providers")
     assert f"{name}  oidc  https://login.example.org  id-2  openid email\n" in listed.out
     removed = await operate(told, "remove-provider", name)

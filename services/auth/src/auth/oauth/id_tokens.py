@@ -27,7 +27,6 @@ _KEY_TYPES = {
     "Ed25519": "OKP",
 }
 _SUBJECT = re.compile(r"[\x21-\x7e]{1,255}")
-_AGE_S_MAX = 600
 
 
 class Header(msgspec.Struct, frozen=True):
@@ -65,6 +64,8 @@ class Expected(msgspec.Struct, frozen=True):
     nonce: str
     access_token: str
     algorithms: tuple[str, ...]
+    # no older than the login that it answers
+    age_s_max: int
     leeway_s: int
 
 
@@ -119,7 +120,7 @@ def _faults(claims: IdClaims, algorithm: str, expected: Expected) -> list[str]:
         "nonce": claims.nonce == expected.nonce,
         "exp": claims.exp > now - leeway_s,
         "nbf": claims.nbf <= now + leeway_s,
-        "iat": now - _AGE_S_MAX - leeway_s < claims.iat <= now + leeway_s,
+        "iat": now - expected.age_s_max - leeway_s < claims.iat <= now + leeway_s,
         "at_hash": claims.at_hash is None or claims.at_hash.encode() == half,
     }
     return [name for name, is_good in good.items() if not is_good]

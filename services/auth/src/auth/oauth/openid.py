@@ -82,6 +82,7 @@ class OpenId:
             flow.nonce,
             tokens.access_token,
             found.id_token_signing_alg_values_supported,
+            self._settings.oauth_flow_lifetime_s,
             self._settings.clocks_differ_s,
         )
         claims = await self._claims(found, tokens.id_token, expected)
