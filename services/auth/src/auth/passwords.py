@@ -1,95 +1,121 @@
-"""Passwords: argon2id, beside the event loop, and never more at once than there are workers for."""
+"""Passwords: argon2id, in processes of its own, and never more at once than there are of those."""
 
 import asyncio
-import os
-import re
+import socket
+import subprocess
 import sys
-import threading
 import time
-from collections.abc import AsyncGenerator, Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-import bcrypt
-from argon2 import PasswordHasher, Type, extract_parameters
-from argon2.exceptions import InvalidHashError, VerificationError
+import msgspec
+from argon2 import extract_parameters
+from argon2.exceptions import InvalidHashError
 from litestar import Litestar
 
-from auth.secrets import fresh
+from auth import hashing
+from auth.hashing import BCRYPT, Hash, Question, Verify
 from auth.settings import Settings
 from common.errors import UnavailableError
 
-_BCRYPT = re.compile(r"\$2[aby]\$(?P<rounds>0[4-9]|[12][0-9]|3[01])\$[./A-Za-z0-9]{53}")
-# what bcrypt has ever looked at: whoever made a hash of more has cut it here
-_BCRYPT_BYTES_MAX = 72
 # how much one measurement moves the average
 _LATEST = 0.2
+
+
+class Worker:
+    """A process that hashes; one question at a time."""
+
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> None:
+        self.process = process
+        self._reader = reader
+        self._writer = writer
+        self._is_asked = False
+
+    @classmethod
+    async def start(cls, settings: Settings) -> "Worker":
+        """Start a process; it ends when this one does."""
+        costs = (settings.password_memory_kib, settings.password_passes)
+        words = [str(number) for number in (*costs, settings.password_niceness)]
+        ours, theirs = socket.socketpair()
+
+        def start() -> subprocess.Popen[bytes]:
+            return subprocess.Popen(  # noqa: S603 - our own words
+                [sys.executable, "-m", hashing.__name__, *words],
+                stdin=theirs.fileno(),
+                stdout=theirs.fileno(),
+                start_new_session=True,
+            )
+
+        with theirs:
+            process = await asyncio.to_thread(start)
+        return cls(process, *await asyncio.open_unix_connection(sock=ours))
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it lives, and owes nobody an answer."""
+        return not self._is_asked and self.process.poll() is None
+
+    async def ask[T](self, question: Question, answer: type[T]) -> T:
+        """Ask, and wait for the answer; raises ``UnavailableError`` if the process is gone."""
+        self._is_asked = True
+        self._writer.write(msgspec.json.encode(question) + b"\n")
+        line = await self._reader.readline()
+        if not line:
+            raise UnavailableError
+        self._is_asked = False
+        return msgspec.json.decode(line, type=answer)
+
+    async def end(self) -> None:
+        """End the process, whatever it does."""
+        self._writer.close()
+        self.process.kill()
+        await asyncio.to_thread(self.process.wait)
 
 
 class Place:
     """Room for one who hashes or verifies; ``Passwords.place`` gives it."""
 
-    def __init__(self, hasher: PasswordHasher, pool: ThreadPoolExecutor, nobody: str) -> None:
-        self._hasher = hasher
-        self._pool = pool
-        self._nobody = nobody
+    def __init__(self, worker: Worker, settings: Settings) -> None:
+        self.worker = worker
+        self._hasher = hashing.hasher(settings.password_memory_kib, settings.password_passes)
 
     async def hash(self, password: str) -> str:
         """Hash a password."""
-        return await self._beside(lambda: self._hasher.hash(password))
+        return await self.worker.ask(Hash(password), str)
 
     async def verify(self, kept: str | None, password: str) -> bool:
         """Compare a password with its hash; without one it takes as long and is wrong."""
-
-        def compare() -> bool:
-            try:
-                if kept and _BCRYPT.fullmatch(kept):
-                    return bcrypt.checkpw(password.encode()[:_BCRYPT_BYTES_MAX], kept.encode())
-                self._hasher.verify(kept or self._nobody, password)
-            except (VerificationError, InvalidHashError, ValueError):
-                return False
-            return bool(kept)
-
-        return await self._beside(compare)
+        return await self.worker.ask(Verify(kept, password), bool)
 
     def is_outdated(self, kept: str) -> bool:
         """Whether a password's hash is not as it would be made now."""
-        return bool(_BCRYPT.fullmatch(kept)) or self._hasher.check_needs_rehash(kept)
-
-    async def _beside[T](self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+        return bool(BCRYPT.fullmatch(kept)) or self._hasher.check_needs_rehash(kept)
 
 
 class Passwords:
-    """A bounded pool that hashes and verifies; who would wait too long is told to come back."""
+    """A bounded number of processes that hash; who would wait too long is told to come back."""
 
     def __init__(self, settings: Settings) -> None:
-        hasher = PasswordHasher(
-            time_cost=settings.password_passes,
-            memory_cost=settings.password_memory_kib,
-            parallelism=1,
-            type=Type.ID,
-        )
-        self._pool = ThreadPoolExecutor(
-            settings.password_workers,
-            thread_name_prefix="argon2",
-            initializer=_give_way,
-            initargs=(settings.password_niceness,),
-        )
-        # an unknown account is verified against a hash too, so that it takes as long as a known one
-        self._place = Place(hasher, self._pool, hasher.hash(fresh()))
+        self._settings = settings
         self._room = asyncio.Semaphore(settings.password_workers)
-        self._workers = settings.password_workers
-        self._wait_s = settings.password_wait_s
+        self._ready: list[Worker] = []
         self._waiting = 0
         self._usual_s = 0.0
+        self._is_closed = False
 
     async def open(self, app: Litestar) -> None:
-        """Nothing to start."""
+        """Nothing to start: a process starts when the first who needs it comes."""
 
     async def close(self) -> None:
-        """Let what runs end."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        """End the processes."""
+        self._is_closed = True
+        while self._ready:
+            await self._ready.pop().end()
 
     async def hash(self, password: str) -> str:
         """Hash a password; raises ``UnavailableError`` when there is no room in time."""
@@ -102,30 +128,52 @@ class Passwords:
 
         Whoever would wait too long, as far as one can tell, does not wait at all.
         """
-        if self._room.locked() and self._expected_s() > self._wait_s:
+        await self._enter()
+        began = time.perf_counter()
+        try:
+            async with self._worker() as worker:
+                yield Place(worker, self._settings)
+        finally:
+            self._usual_s += (time.perf_counter() - began - self._usual_s) * _LATEST
+            self._room.release()
+
+    async def _enter(self) -> None:
+        expected_s = (self._waiting + 1) * self._usual_s / self._settings.password_workers
+        if self._room.locked() and expected_s > self._settings.password_wait_s:
             raise _busy()
         self._waiting += 1
         try:
-            async with asyncio.timeout(self._wait_s):
+            async with asyncio.timeout(self._settings.password_wait_s):
                 await self._room.acquire()
         except TimeoutError as exc:
             raise _busy() from exc
         finally:
             self._waiting -= 1
-        began = time.perf_counter()
-        try:
-            yield self._place
-        finally:
-            self._usual_s += (time.perf_counter() - began - self._usual_s) * _LATEST
-            self._room.release()
 
-    def _expected_s(self) -> float:
-        return (self._waiting + 1) * self._usual_s / self._workers
+    @asynccontextmanager
+    async def _worker(self) -> AsyncGenerator[Worker]:
+        worker = await self._found() or await Worker.start(self._settings)
+        try:
+            yield worker
+        finally:
+            # who left in the middle has left an answer behind, which is nobody else's
+            if worker.is_ready and not self._is_closed:
+                self._ready.append(worker)
+            else:
+                await worker.end()
+
+    async def _found(self) -> Worker | None:
+        while self._ready:
+            worker = self._ready.pop()
+            if worker.is_ready:
+                return worker
+            await worker.end()
+        return None
 
 
 def is_importable(kept: str, settings: Settings) -> bool:
     """Whether a hash that was made elsewhere can be verified here, at a cost that is bearable."""
-    if found := _BCRYPT.fullmatch(kept):
+    if found := BCRYPT.fullmatch(kept):
         return int(found["rounds"]) <= settings.password_bcrypt_rounds_max
     try:
         cost = extract_parameters(kept)
@@ -137,10 +185,3 @@ def is_importable(kept: str, settings: Settings) -> bool:
 
 def _busy() -> UnavailableError:
     return UnavailableError("Too many are logging in; try again.", wait_s=2)
-
-
-def _give_way(niceness: int) -> None:
-    """Let whatever else wants the processors have them first."""
-    # elsewhere a thread has no priority of its own
-    if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)
