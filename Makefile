@@ -132,6 +132,11 @@ bench: ## measure the hot paths beside the peer
 	@scripts/bootstrap.sh --bench
 	@python -m benchmarks.bench $(ARGS)
 
+.PHONY: bench-auth
+bench-auth: ## measure what logins take from everybody else
+	@scripts/bootstrap.sh --bench
+	@python -m benchmarks.auth.bench $(ARGS)
+
 ##@ Generated files and schemas
 
 .PHONY: contracts

@@ -1,5 +1,6 @@
 -- Sends the requests of a plan one after the other, over and over; says what came of it as JSON.
 -- A plan is a file: for each request a line of tab-separated method, path, body, name, value, ...
+-- Where there is a third argument, each connection pauses between requests: so many ms on average.
 -- Where a body has sixteen zeros, each request sent gets a number of its own in their place.
 
 local MARK = string.rep("0", 16)
@@ -15,6 +16,13 @@ end
 
 function init(args)
   stamp = tonumber(args[2])
+  local pause = tonumber(args[3] or "0")
+  if pause > 0 then
+    -- wrk asks whether there is such a function, so there is none unless it is wanted
+    function delay()
+      return math.random(0, 2 * pause)
+    end
+  end
   for line in io.lines(args[1]) do
     local part = parts(line)
     local headers = {}

@@ -12,10 +12,11 @@ _SLACK_S = 20.0
 
 
 class Load(msgspec.Struct, frozen=True, kw_only=True):
-    """How hard a contender is driven."""
+    """How hard a contender is driven: each connection pauses so long, on average."""
 
     connections: int
     seconds: int
+    pause_ms: int = 0
 
 
 class Drive(msgspec.Struct, frozen=True, rename="camel"):
@@ -63,7 +64,17 @@ def drive(program: str, url: str, plan: Path, load: Load, stamp: int) -> Drive:
     """
     options = (f"-c{load.connections}", f"-d{load.seconds}s", "-t1", "--timeout", "10s")
     ended = subprocess.run(
-        (program, *options, "-s", str(SCRIPT), url, "--", str(plan), str(stamp)),
+        (
+            program,
+            *options,
+            "-s",
+            str(SCRIPT),
+            url,
+            "--",
+            str(plan),
+            str(stamp),
+            str(load.pause_ms),
+        ),
         capture_output=True,
         check=True,
         timeout=load.seconds + _SLACK_S,
