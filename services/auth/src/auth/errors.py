@@ -19,12 +19,8 @@ class LockedOutError(ServiceError):
         super().__init__(
             "Too many logins failed; wait and try again.",
             {"limit": limit, "retryAfter": wait_s},
-            headers={
-                "retry-after": str(wait_s),
-                "x-ratelimit-limit": str(limit),
-                "x-ratelimit-remaining": "0",
-                "x-ratelimit-reset": str(wait_s),
-            },
+            # how much the route's class has left, the gateway says on every answer
+            headers={"retry-after": str(wait_s)},
         )
 
 

@@ -34,8 +34,6 @@ def waits(answer: httpx.Response) -> int:
     assert code(answer) == (429, "RATE_LIMITED"), answer.text
     wait_s = int(answer.headers["retry-after"])
     assert answer.json()["error"]["details"][0]["retryAfter"] == wait_s
-    assert answer.headers["x-ratelimit-remaining"] == "0"
-    assert int(answer.headers["x-ratelimit-reset"]) == wait_s
     return wait_s
 
 
