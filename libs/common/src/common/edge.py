@@ -84,6 +84,8 @@ class Edge:
 
     async def _settled(self, now: Exchange) -> None:
         if now.is_unsettled and self._settle is not None:
+            # what was announced does not wait for the answer
+            self._announced()
             await self._settle()
 
     def _trusts(self, scope: Scope, headers: dict[bytes, bytes]) -> bool:
