@@ -160,6 +160,18 @@ async def test_the_list_is_for_the_fleet(client: Client) -> None:
     assert code(answer) == (401, "UNAUTHENTICATED")
 
 
+async def test_of_questions_the_log_has_those_that_were_refused(
+    serve: Serving, capfd: pytest.CaptureFixture[str]
+) -> None:
+    async with serve(ACCESS_LOG="true") as client:
+        gateway = Gateway(client)
+        assert await gateway.ask() == 200
+        await gateway.know()
+        await client.post(QUESTION, json={})
+    lines = [line for line in capfd.readouterr().out.splitlines() if QUESTION in line]
+    assert ['"status":401' in line for line in lines] == [True]
+
+
 async def test_the_list_stays_while_the_database_is_away(serve: Serving) -> None:
     async with serve() as client:
         desk, gateway = Desk(client), Gateway(client)
