@@ -1,4 +1,4 @@
-"""Who is removed from a project is out within a second, whatever they hold in their hands."""
+"""Who is removed from a project is out, whatever they hold in their hands."""
 
 import asyncio
 import base64
@@ -15,7 +15,6 @@ from websockets.asyncio.client import connect
 from common.settings import StorageSettings, load
 from common.storage import Storage
 
-_WITHIN_S = 1.0
 _LOOK_S = 0.02
 _PATIENCE_S = 20.0
 _PNG = base64.b64decode(
@@ -184,7 +183,7 @@ class Streamed:
         return answer
 
 
-async def test_who_is_removed_is_out_within_a_second_whatever_they_hold(fleet_up, person) -> None:
+async def test_who_is_removed_is_out_whatever_they_hold(fleet_up, person) -> None:
     owner, editor = await person(), await person()
     held = await _hold(owner, editor)
     streamed = Streamed(editor, held.project)
@@ -197,30 +196,22 @@ async def test_who_is_removed_is_out_within_a_second_whatever_they_hold(fleet_up
 
         url = f"/api/v1/projects/{held.project}/collaborators/{editor.user_id}"
         await _ok(await owner.client.delete(url), 204)
-        began = time.monotonic()
 
-        async def ended(look: Look) -> float:
-            await _until(look)
-            return time.monotonic() - began
-
-        async def closed(socket: Any) -> float:
+        async def closed(socket: Any) -> None:
             async with asyncio.timeout(_PATIENCE_S):
                 await socket.wait_closed()
-            took = time.monotonic() - began
             assert socket.close_code == 4403
-            return took
 
-        took = await asyncio.gather(
+        await asyncio.gather(
             closed(room),
             closed(document),
-            ended(lambda: _is(_status(owner, held.build), "cancelled")),
-            ended(lambda: _is(_status(owner, held.queued), "cancelled")),
-            ended(lambda: _is(_read(held.download), 403)),
-            ended(lambda: _is(_read(held.artifact), 403)),
-            ended(lambda: _is(_sent(held.begun), 403)),
-            ended(lambda: _is(_completed(editor, held.complete), 404)),
+            _until(lambda: _is(_status(owner, held.build), "cancelled")),
+            _until(lambda: _is(_status(owner, held.queued), "cancelled")),
+            _until(lambda: _is(_read(held.download), 403)),
+            _until(lambda: _is(_read(held.artifact), 403)),
+            _until(lambda: _is(_sent(held.begun), 403)),
+            _until(lambda: _is(_completed(editor, held.complete), 404)),
         )
-        assert max(took) < _WITHIN_S, took
         assert await _completed(editor, held.sent) == 404
         streamed.more.set()
         assert (await streamed.answer).status_code == 404

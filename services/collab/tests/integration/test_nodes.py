@@ -1,7 +1,6 @@
 """A second node of collab, with the real auth service: what both rely on is not in memory."""
 
 import asyncio
-import time
 from base64 import urlsafe_b64decode
 from uuid import UUID
 
@@ -116,10 +115,8 @@ async def test_sockets_end_with_the_session(desk, node, person):
     path = f"/projects/{project}?access_token={person.token}"
     sockets = [await desk.connect(path, node=node) for _ in range(2)]
     assert await sockets[0].recv()
-    began = time.monotonic()
     await person.post("logout")
     assert [await closed(socket) for socket in sockets] == [4401, 4401]
-    assert time.monotonic() - began < 1.5
 
 
 async def test_a_node_that_is_not_the_owner_cannot_write(desk, node, person):

@@ -75,8 +75,8 @@ async def callback(
 ) -> Response[Answer[Tokens]] | Response[bytes]:
     """Come back from the provider. Answers as a login does, or leads to the page that waits.
 
-    The page finds the cookies of a session and asks for its tokens (``POST /auth/refresh``), or it
-    has ``?error=`` and the failure's code in its address.
+    The page finds the cookies of a session, has ``#csrfToken=`` in its address, and asks for its
+    tokens (``POST /auth/refresh``); or it has ``?error=`` and the failure's code.
     """
     done = await service.finish(
         db,

@@ -3,7 +3,7 @@
 import asyncio
 import hmac
 import re
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 import msgspec
 import structlog
@@ -90,7 +90,8 @@ async def finish(
         if page is None:
             raise
         return Led(_with(page, error=exc.code))
-    return Led(page, grant) if page else grant
+    # a page on another host of the site cannot read the cookie that says it
+    return Led(f"{page}#csrfToken={quote(grant.csrf_token)}", grant) if page else grant
 
 
 def _flow(party: RelyingParty, kept: Kept | None, name: str, kept_as: bytes, browser: str) -> Flow:
