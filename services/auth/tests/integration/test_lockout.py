@@ -4,9 +4,13 @@ import asyncio
 
 import httpx
 import pytest
+import sqlalchemy as sa
 from services.auth.tests.desk import Desk, Person, code
 
+from auth.lockout import service as lockout
+from auth.lockout.types import known
 from common.testing.apps import Serving
+from common.testing.waiting import until
 
 HOME = "203.0.113.5"
 AWAY = "203.0.113.77"
@@ -213,3 +217,27 @@ async def test_what_failed_is_noted_and_so_is_the_lock_once(desk: Desk) -> None:
     assert await statuses(desk, f"nobody-{desk.mark}", 1) == [401]
     noted = await counted(desk, ann)
     assert (noted["login.failed"], noted["login.locked"]) == (5, 1)
+
+
+async def test_a_guess_does_not_stop_who_sets_another_password(desk: Desk) -> None:
+    ann = await desk.person()
+    assert await statuses(desk, ann.email, 1) == [401]
+
+    async def is_waiting() -> bool:
+        statement = (
+            "SELECT count(*) AS value FROM pg_stat_activity"
+            " WHERE wait_event_type = 'Lock' AND query LIKE '%login_failure%'"
+        )
+        count: int = await desk.one(statement, sa.BigInteger())
+        return count > 0
+
+    async with desk.client.db.transaction() as tx:
+        held = sa.text(
+            "SELECT 1 FROM login_failure WHERE login = :login AND address = '*' FOR UPDATE"
+        )
+        await tx.run(held.bindparams(login=known(ann.id)))
+        guess = asyncio.create_task(tried(desk, ann.email))
+        await until(is_waiting)
+        # it holds nothing yet that this waits for: all take these rows in one order
+        await lockout.forgive(tx, ann.id)
+    assert (await guess).status_code == 401

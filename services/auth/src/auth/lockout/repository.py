@@ -122,7 +122,7 @@ def _failing() -> "sa.Select[*tuple[Any, ...]]":
     row = insert(_F).values(
         [
             {"login": bindparam("tried", type_=sa.LargeBinary), "address": address, "count": 1}
-            for address in (_ADDRESS, _EVERYWHERE)
+            for address in (_EVERYWHERE, _ADDRESS)
         ]
     )
     failed = (
@@ -147,7 +147,16 @@ def _failing() -> "sa.Select[*tuple[Any, ...]]":
 
 
 _FAIL = _failing()
-_FORGET = sa.delete(_F).where(_F.login == bindparam("tried", type_=sa.LargeBinary))
+# in the order in which a failure takes them, so that neither waits for the other for ever
+_FAILED = (
+    sa.select(_F.address)
+    .where(_F.login == bindparam("tried", type_=sa.LargeBinary))
+    .order_by(_F.address != _EVERYWHERE, _F.address)
+    .with_for_update()
+)
+_FORGET = sa.delete(_F).where(
+    _F.login == bindparam("tried", type_=sa.LargeBinary), _F.address.in_(_FAILED)
+)
 
 
 async def attempt(
