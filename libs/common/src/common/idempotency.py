@@ -37,6 +37,7 @@ from common.outbox import KeptAnswerRow
 from common.settings import Settings
 
 _NAME = b"idempotency-key"
+_CALLER = (b"x-user-id", b"x-auth-method", b"x-auth-scopes", b"x-auth-project")
 _CHARS_MAX = 255
 _NONCE_BYTES = 12
 _SWEPT_MAX = 64
@@ -108,7 +109,7 @@ class Keyed:
         """Handle one request; raises ``KeyReusedError`` and ``KeyInUseError``."""
         headers = dict(scope["headers"])
         if scope["type"] == ScopeType.HTTP and _NAME in headers:
-            key, caller = headers[_NAME], headers.get(b"x-user-id", b"")
+            key, caller = headers[_NAME], _caller(headers)
             answer = await self._answer(scope, receive, key, caller)
             await _give(answer, send)
         else:
@@ -138,6 +139,11 @@ class Keyed:
                 params = {"id": key_id, "fingerprint": fingerprint, "sealed": sealed}
                 await tx.run(_KEEP, kept_s=settings.answers_kept_s, **params)
             return answer
+
+
+def _caller(headers: dict[bytes, bytes]) -> bytes:
+    """Who asks, and how far they go: an API key is not told what its owner was answered."""
+    return b"\0".join(headers.get(name, b"") for name in _CALLER)
 
 
 async def _kept(tx: Queries, key_id: bytes, kept_s: int) -> Kept | None:

@@ -190,6 +190,20 @@ async def test_a_key_makes_no_keys(desk: Desk) -> None:
     assert code(await desk.call("POST", "/api-keys", sends=sends)) == (401, "UNAUTHENTICATED")
 
 
+async def test_a_key_is_not_told_what_a_session_was_answered(desk: Desk) -> None:
+    ann, repeated = await desk.person(), str(uuid7())
+    sends = {"name": "more", "scopes": ["builds:write"]}
+    first = await desk.call("POST", "/api-keys", ann, sends=sends, idempotency_key=repeated)
+    assert first.status_code == 201, first.text
+    rights = {"x_auth_method": "api_key", "x_auth_scopes": "users:read", "x_auth_session": ""}
+    answer = await desk.call(
+        "POST", "/api-keys", ann, sends=sends, idempotency_key=repeated, **rights
+    )
+    assert code(answer) == (403, "INSUFFICIENT_SCOPE")
+    again = await desk.call("POST", "/api-keys", ann, sends=sends, idempotency_key=repeated)
+    assert again.content == first.content
+
+
 async def test_each_fault_of_a_key_is_named(desk: Desk) -> None:
     ann = await desk.person()
     wrong = {"name": "", "scopes": ["root"], "projectId": "x", "expiresAt": "soon", "key": "mine"}
