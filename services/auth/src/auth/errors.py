@@ -89,8 +89,14 @@ class EmailTakenError(ConflictError):
 
     code = "EMAIL_TAKEN"
 
+    def __init__(self) -> None:
+        super().__init__("There is an account with this e-mail address.", {"field": "email"})
+
 
 class UsernameTakenError(ConflictError):
     """There is an account with this username."""
 
     code = "USERNAME_TAKEN"
+
+    def __init__(self) -> None:
+        super().__init__("There is an account with this username.", {"field": "username"})

@@ -41,6 +41,20 @@ class AccountRow(Tables):
     updated_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
 
 
+# an account as its owner sees it: the members of ``accounts.schema.User``, in their order
+USER = (
+    AccountRow.id,
+    AccountRow.email,
+    AccountRow.username,
+    AccountRow.display_name,
+    AccountRow.avatar_url,
+    AccountRow.role,
+    AccountRow.is_email_verified,
+    AccountRow.created_at,
+    AccountRow.updated_at,
+)
+
+
 class SessionRow(Tables):
     """One login on one device: a family of refresh tokens.
 

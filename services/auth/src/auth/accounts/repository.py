@@ -9,29 +9,18 @@ from sqlalchemy import bindparam
 from auth.accounts.schema import AccountName, PublicUser, User
 from auth.auditing import noted, noting
 from auth.errors import EmailTakenError, UsernameTakenError
-from auth.tables import AccountRow
+from auth.tables import USER, AccountRow
 from common.contracts.auth import UserRegistered, UserUpdated
 from common.database import Database, Queries
 from common.outbox import announced, announcing
 
 _A = AccountRow
-_USER = (
-    _A.id,
-    _A.email,
-    _A.username,
-    _A.display_name,
-    _A.avatar_url,
-    _A.role,
-    _A.is_email_verified,
-    _A.created_at,
-    _A.updated_at,
-)
 _LOGIN = bindparam("login", type_=sa.Text)
 _HAS_LOGIN = sa.or_(
     sa.func.lower(_A.email) == sa.func.lower(_LOGIN),
     sa.func.lower(_A.username) == sa.func.lower(_LOGIN),
 )
-_BY_ID = sa.select(*_USER).where(_A.id == bindparam("id", type_=sa.Uuid), ~_A.is_disabled)
+_BY_ID = sa.select(*USER).where(_A.id == bindparam("id", type_=sa.Uuid), ~_A.is_disabled)
 _PUBLIC = sa.select(_A.id, _A.username, _A.display_name, _A.avatar_url, _A.created_at).where(
     sa.func.lower(_A.username) == sa.func.lower(bindparam("username", type_=sa.Text)),
     ~_A.is_disabled,
@@ -49,7 +38,7 @@ _ADD = announcing(
         avatar_url=bindparam("avatar_url", type_=sa.Text),
         password_hash=bindparam("password_hash", type_=sa.Text),
     )
-    .returning(*_USER),
+    .returning(*USER),
     noting(),
 )
 _CHANGE = announcing(
@@ -64,7 +53,7 @@ _CHANGE = announcing(
         ),
         updated_at=sa.func.now(),
     )
-    .returning(*_USER),
+    .returning(*USER),
     username="username",
     displayName="display_name",
 )
@@ -142,5 +131,5 @@ async def change(
 
 def _taken(exc: asyncpg.UniqueViolationError) -> EmailTakenError | UsernameTakenError:
     if exc.constraint_name == "uq_account_email":
-        return EmailTakenError("There is an account with this e-mail address.", {"field": "email"})
-    return UsernameTakenError("There is an account with this username.", {"field": "username"})
+        return EmailTakenError()
+    return UsernameTakenError()

@@ -11,23 +11,12 @@ from sqlalchemy import bindparam
 
 from auth.accounts.schema import User
 from auth.errors import EmailTakenError
-from auth.tables import AccountRow, MailTokenRow
+from auth.tables import USER, AccountRow, MailTokenRow
 from common.database import Queries
 from common.statements import one_of, word
 
 _A = AccountRow
 _T = MailTokenRow
-_USER = (
-    _A.id,
-    _A.email,
-    _A.username,
-    _A.display_name,
-    _A.avatar_url,
-    _A.role,
-    _A.is_email_verified,
-    _A.created_at,
-    _A.updated_at,
-)
 
 
 def _confirm() -> "sa.Select[*tuple[Any, ...]]":
@@ -59,7 +48,7 @@ def _confirm() -> "sa.Select[*tuple[Any, ...]]":
             is_email_verified=sa.true(),
             updated_at=sa.func.now(),
         )
-        .returning(*_USER, f.is_change, f.email.label("before"))
+        .returning(*USER, f.is_change, f.email.label("before"))
         .cte("written")
     )
     return sa.select(written)
@@ -108,7 +97,7 @@ async def confirm(tx: Queries, token_hash: bytes) -> Confirmed | None:
     try:
         return await tx.one_or_none(_CONFIRM, Confirmed, hash=token_hash)
     except asyncpg.UniqueViolationError as exc:
-        raise taken() from exc
+        raise EmailTakenError from exc
 
 
 async def is_taken(tx: Queries, email: str, account_id: UUID) -> bool:
@@ -121,11 +110,6 @@ async def hold(tx: Queries, account_id: UUID, kept: str) -> bool:
     """Keep the account's password from being changed; false where it was."""
     held = await tx.one_or_none(_HOLD, _same, account_id=account_id, kept=kept)
     return held is not None
-
-
-def taken() -> EmailTakenError:
-    """Say that somebody else has the address."""
-    return EmailTakenError("There is an account with this e-mail address.", {"field": "email"})
 
 
 def _same(account_id: UUID) -> UUID:

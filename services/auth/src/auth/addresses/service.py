@@ -8,7 +8,7 @@ from auth.accounts.schema import Profile, User
 from auth.addresses import repository
 from auth.addresses.schema import Resend
 from auth.auditing import note
-from auth.errors import InvalidCredentialsError, MailTokenError, TooManyMailsError
+from auth.errors import EmailTakenError, InvalidCredentialsError, MailTokenError, TooManyMailsError
 from auth.lockout import service as lockout
 from auth.mail import service as mail
 from auth.mail.schema import Addressee
@@ -71,7 +71,7 @@ async def change(db: Database, means: Means, caller: Caller, profile: Profile) -
         if proven is None or not await repository.hold(tx, caller.user_id, proven.kept):
             raise InvalidCredentialsError("The password is wrong.")
         if await repository.is_taken(tx, profile.email, caller.user_id):
-            raise repository.taken()
+            raise EmailTakenError
         user = await accounts.change(tx, caller, rest)
         if profile.email == user.email:
             return user

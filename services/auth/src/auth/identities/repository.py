@@ -16,7 +16,7 @@ from auth.accounts.schema import User
 from auth.auditing import note, noted, noting
 from auth.identities.schema import Identity
 from auth.identities.types import OvertakenError, Profile, Source
-from auth.tables import AccountRow, IdentityRow, MailTokenRow, ProviderRow
+from auth.tables import USER, AccountRow, IdentityRow, MailTokenRow, ProviderRow
 from common.contracts.auth import (
     EmailVerified,
     IdentityLinked,
@@ -33,18 +33,7 @@ from common.statements import unnested, word
 
 _A = AccountRow
 _I = IdentityRow
-_USER = (
-    _A.id,
-    _A.email,
-    _A.username,
-    _A.display_name,
-    _A.avatar_url,
-    _A.role,
-    _A.is_email_verified,
-    _A.created_at,
-    _A.updated_at,
-)
-_STATE = (*_USER, _A.is_disabled, _A.password_hash.is_not(None).label("has_password"))
+_STATE = (*USER, _A.is_disabled, _A.password_hash.is_not(None).label("has_password"))
 _ACCOUNT = bindparam("account_id", type_=sa.Uuid)
 _PROVIDER = bindparam("provider", type_=sa.Text)
 _SUBJECT = bindparam("subject", type_=sa.Text)
@@ -83,7 +72,7 @@ _VERIFY = announcing(
     sa.update(_A)
     .where(_A.id == _ACCOUNT, ~_A.is_email_verified)
     .values(is_email_verified=True, updated_at=sa.func.now())
-    .returning(*_USER),
+    .returning(*USER),
     noting(),
 )
 _TAKE_OVER = announcing(
@@ -97,7 +86,7 @@ _TAKE_OVER = announcing(
         role=word("user"),
         updated_at=sa.func.now(),
     )
-    .returning(*_USER),
+    .returning(*USER),
     noting(),
 )
 _FORGET_TOKENS = sa.delete(MailTokenRow).where(MailTokenRow.account_id == _ACCOUNT)

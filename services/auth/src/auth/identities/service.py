@@ -98,7 +98,7 @@ async def _joined(tx: Queries, found: Account, given: Profile, email: str) -> Us
     """Whose an account is, is decided by whose its address is: known for sure on both sides."""
     user = found.user
     if not given.is_email_verified or not is_same_address(user.email, email):
-        raise EmailTakenError("There is an account with this e-mail address.", {"field": "email"})
+        raise EmailTakenError
     _enabled(found)
     if user.email_verified:
         return user

@@ -13,7 +13,7 @@ from auth.accounts.schema import User
 from auth.auditing import noted, noting
 from auth.lockout.types import EVERYWHERE, Tried
 from auth.settings import Settings
-from auth.tables import AccountRow, LoginFailureRow, SessionRow
+from auth.tables import USER, AccountRow, LoginFailureRow, SessionRow
 from common.database import Database, Queries
 
 _A = AccountRow
@@ -24,19 +24,7 @@ _EVERYWHERE = sa.literal_column(f"'{EVERYWHERE}'", sa.Text)
 _WINDOW = sa.func.make_interval(0, 0, 0, 0, 0, 0, bindparam("window_s", type_=sa.BigInteger))
 _TEXTS = ARRAY(sa.Text)
 _IS_RECENT = _F.last_at > sa.func.now() - _WINDOW
-_ACCOUNT = (
-    _A.id,
-    _A.email,
-    _A.username,
-    _A.display_name,
-    _A.avatar_url,
-    _A.role,
-    _A.is_email_verified,
-    _A.created_at,
-    _A.updated_at,
-    _A.password_hash,
-    _A.is_disabled,
-)
+_ACCOUNT = (*USER, _A.password_hash, _A.is_disabled)
 
 
 def _left_s(last_at: "sa.SQLColumnExpression[datetime]") -> "sa.ColumnElement[int]":

@@ -9,23 +9,12 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam
 
 from auth.accounts.schema import User
-from auth.tables import AccountRow, MailTokenRow
+from auth.tables import USER, AccountRow, MailTokenRow
 from common.database import Queries
 from common.statements import one_of, word
 
 _A = AccountRow
 _T = MailTokenRow
-_USER = (
-    _A.id,
-    _A.email,
-    _A.username,
-    _A.display_name,
-    _A.avatar_url,
-    _A.role,
-    _A.is_email_verified,
-    _A.created_at,
-    _A.updated_at,
-)
 _IS_GOOD = sa.and_(
     _T.hash == bindparam("hash", type_=sa.LargeBinary),
     _T.purpose == word("reset"),
@@ -35,7 +24,7 @@ _IS_GOOD = sa.and_(
     ~_A.is_disabled,
 )
 _NEW_HASH = bindparam("password_hash", type_=sa.Text)
-_OWNER = sa.select(*_USER).join(_T, _T.account_id == _A.id).where(_IS_GOOD)
+_OWNER = sa.select(*USER).join(_T, _T.account_id == _A.id).where(_IS_GOOD)
 
 
 def _reset() -> "sa.Select[*tuple[Any, ...]]":
@@ -56,7 +45,7 @@ def _reset() -> "sa.Select[*tuple[Any, ...]]":
         sa.update(_A)
         .where(_A.id == f.id, f.hash == used.c.hash)
         .values(password_hash=_NEW_HASH, is_email_verified=sa.true(), updated_at=sa.func.now())
-        .returning(*_USER, f.was_verified)
+        .returning(*USER, f.was_verified)
         .cte("written")
     )
     return sa.select(written)
@@ -72,7 +61,7 @@ _CHANGE = (
         ~_A.is_disabled,
     )
     .values(password_hash=_NEW_HASH, updated_at=sa.func.now())
-    .returning(*_USER)
+    .returning(*USER)
 )
 _VOID = sa.delete(_T).where(
     _T.account_id == bindparam("account_id", type_=sa.Uuid), one_of(_T.purpose, "reset", "change")

@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 
 from auth.accounts.schema import User
 from auth.auditing import noted, noting
-from auth.tables import AccountRow, RefreshTokenRow, SessionRow
+from auth.tables import USER, AccountRow, RefreshTokenRow, SessionRow
 from common import exchange
 from common.contracts.auth import SessionRevoked, TokenReused
 from common.database import Database
@@ -23,17 +23,6 @@ from common.statements import word
 _S = SessionRow
 _T = RefreshTokenRow
 _A = AccountRow
-_USER = (
-    _A.id,
-    _A.email,
-    _A.username,
-    _A.display_name,
-    _A.avatar_url,
-    _A.role,
-    _A.is_email_verified,
-    _A.created_at,
-    _A.updated_at,
-)
 
 
 def _rotate() -> "sa.Select[*tuple[Any, ...]]":
@@ -62,7 +51,7 @@ def _rotate() -> "sa.Select[*tuple[Any, ...]]":
             _T.session_id,
             child.hash.label("child"),
             verdict.label("verdict"),
-            *_USER,
+            *USER,
         )
         .join(_S, _S.id == _T.session_id)
         .join(_A, _A.id == _S.account_id)
@@ -108,7 +97,7 @@ def _rotate() -> "sa.Select[*tuple[Any, ...]]":
     )
     events = insertion(_reuse_events(revoked))
     audited = noting(account="account_id", sessionId="id")(revoked)
-    user = [f[column.name] for column in _USER]
+    user = [f[column.name] for column in USER]
     kept = sa.func.coalesce(sa.select(next_token.c.hash).scalar_subquery(), f.child)
     return sa.select(f.verdict, f.session_id, kept, *user).add_cte(
         used, next_token, seen, revoked, events, audited
