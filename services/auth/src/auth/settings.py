@@ -33,6 +33,8 @@ class MailSettings(common.settings.Settings, frozen=True, kw_only=True):
     mail_retry_s_max: float = 900.0
     # of one purpose, to one account
     mails_per_hour_max: int = 5
+    # to an address that nobody has proven yet, whichever accounts name it
+    mails_to_unproven_max: int = 10
     verify_lifetime_s: int = 86_400
     reset_lifetime_s: int = 3_600
     notice_lifetime_s: int = 86_400

@@ -227,6 +227,17 @@ class MailRow(Tables):
     expires_at: Mapped[datetime]
 
 
+class RecipientRow(Tables):
+    """How many mails an unproven address was sent lately: accounts come and go, it stays."""
+
+    __tablename__ = "recipient"
+
+    # of the address without case
+    hash: Mapped[bytes] = mapped_column(primary_key=True)
+    count: Mapped[int] = mapped_column(server_default=sa.text("1"))
+    counted_from: Mapped[datetime] = mapped_column(server_default=sa.func.now(), index=True)
+
+
 class LoginFailureRow(Tables):
     """How often a login failed from an address lately; nobody knows whether the account exists."""
 

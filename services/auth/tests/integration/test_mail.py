@@ -62,6 +62,25 @@ async def test_a_mail_says_what_it_is_and_whom_it_is_for(desk: Desk, letterbox: 
     assert "/api/v1/auth/verify" in mail.text
 
 
+async def test_a_stranger_s_address_is_not_flooded_by_one_account_after_another(
+    serve_alone: Serving, desk: Desk, letterbox: Letterbox
+) -> None:
+    address = f"stranger-{desk.mark}@example.org"
+    async with serve_alone(MAILS_TO_UNPROVEN_MAX="3") as client:
+        desk.client = client
+        for _ in range(5):
+            ann = await desk.person(email=address)
+            gone = await desk.call("DELETE", "/api/v1/users/me", ann)
+            assert gone.status_code == 204, gone.text
+        await settled(desk)
+        assert len(letterbox.about(address, VERIFY)) == 3
+        # whose address it is is not kept out by that
+        owner = await desk.person(email=address)
+        sends = {"email": address}
+        assert (await desk.call("POST", "/password/forgot", sends=sends)).status_code == 202
+        assert (await letterbox.came(address, "password")).to == [owner.email]
+
+
 async def test_an_address_is_quoted_where_it_has_to_be(desk: Desk, letterbox: Letterbox) -> None:
     ann = await desk.person()
     odd = f'<img/src="x">\'{desk.mark}@example.org'

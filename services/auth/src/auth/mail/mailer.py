@@ -113,22 +113,26 @@ class Mailer:
                 purpose = cast("Purpose", waiting.kind.removeprefix(WISH))
                 await service.fulfil(db, self._post, waiting, purpose)
             else:
-                await self._sent(waiting)
+                return await self._sent(db, waiting)
         except (RefusedError, SealError) as exc:
             return str(exc)
         return ""
 
-    async def _sent(self, waiting: Waiting) -> None:
+    async def _sent(self, db: Database, waiting: Waiting) -> str:
         settings = self._post.settings
         if not settings.smtp_host:
             raise ConnectionError("SMTP_HOST is not set")
         letter = service.opened(self._post, waiting)
+        is_first = waiting.attempts == 1
+        if is_first and not await service.is_welcome(db, self._post, waiting.kind, letter):
+            return "enough mails to this address"
         message = self._letters.write(waiting.id, waiting.kind, letter, waiting.created_at)
         sender = self._letters.sender
         async with asyncio.timeout(settings.mail_delivery_s_max):
             to = recipient(letter.to).addr_spec
             await self._smtp.send(message, sender.addr_spec, to, sender.domain)
         log.info("mail_sent", requestId=letter.source.request_id, **_told(waiting))
+        return ""
 
 
 def _told(waiting: Waiting) -> dict[str, object]:

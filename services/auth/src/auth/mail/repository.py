@@ -8,7 +8,7 @@ from sqlalchemy import bindparam
 from sqlalchemy.dialects.postgresql import insert
 
 from auth.mail.schema import Addressee, Waiting
-from auth.tables import AccountRow, MailRow, MailTokenRow
+from auth.tables import AccountRow, MailRow, MailTokenRow, RecipientRow
 from common.database import Database, Queries
 from common.statements import word
 
@@ -73,6 +73,29 @@ def _prove() -> "sa.Select[UUID]":
 
 
 _PROVE = _prove()
+
+
+def _count() -> "sa.Select[int]":
+    """Count a mail to an address, unless it got enough of them within the hour."""
+    new = insert(RecipientRow).values(hash=bindparam("hash", type_=sa.LargeBinary))
+    row = RecipientRow
+    is_over = row.counted_from < sa.func.now() - sa.func.make_interval(0, 0, 0, 0, 1)
+    counted = (
+        new.on_conflict_do_update(
+            index_elements=[row.hash],
+            set_={
+                "count": sa.case((is_over, 1), else_=row.count + 1),
+                "counted_from": sa.case((is_over, sa.func.now()), else_=row.counted_from),
+            },
+            where=is_over | (row.count < bindparam("count_max", type_=sa.BigInteger)),
+        )
+        .returning(row.count)
+        .cte("counted")
+    )
+    return sa.select(counted.c.count)
+
+
+_COUNT = _count()
 _DUE = (
     sa.select(_M.id)
     .where(_M.next_at <= sa.func.now())
@@ -145,6 +168,12 @@ async def prove(
         count_max=count_max,
     )
     return made is not None
+
+
+async def count(db: Database, address_hash: bytes, count_max: int) -> bool:
+    """Count a mail to an address; false where it got enough."""
+    counted = await db.one_or_none(_COUNT, int, hash=address_hash, count_max=count_max)
+    return counted is not None
 
 
 async def claim(db: Database, count_max: int, lease_s: float) -> list[Waiting]:

@@ -8,7 +8,17 @@ import msgspec
 
 from auth.mail import repository
 from auth.mail.schema import Addressee, Waiting
-from auth.mail.types import WISH, Letter, Notice, Postbox, Purpose, Source, Wish, sealed_as
+from auth.mail.types import (
+    UNPROVEN,
+    WISH,
+    Letter,
+    Notice,
+    Postbox,
+    Purpose,
+    Source,
+    Wish,
+    sealed_as,
+)
 from auth.secrets import digest, fresh
 from common import exchange
 from common.database import Database, Queries, Transaction
@@ -88,6 +98,18 @@ def opened(post: Postbox, waiting: Waiting) -> Letter:
     """Return what a mail says; raises ``SealError``."""
     plain = post.vault.unseal(waiting.sealed, sealed_as(waiting.id))
     return msgspec.json.decode(plain, type=Letter)
+
+
+async def is_welcome(db: Database, post: Postbox, kind: str, letter: Letter) -> bool:
+    """Count a mail to an address that nobody has proven; false where it got enough.
+
+    So nobody floods a stranger's address by naming it in one account after another. What goes to
+    an account's owner is counted for the account, and never withheld for what others did.
+    """
+    if kind not in UNPROVEN:
+        return True
+    address_hash = digest(letter.to.casefold())
+    return await repository.count(db, address_hash, post.settings.mails_to_unproven_max)
 
 
 async def claim(db: Database, post: Postbox, count_max: int) -> list[Waiting]:

@@ -20,6 +20,8 @@ type Notice = Literal[
     "identity_linked",
     "identity_unlinked",
 ]
+# those that go to an address which only its sender says is theirs
+UNPROVEN = frozenset({"verify", "change"})
 WISH = "wish_"
 
 

@@ -11,6 +11,7 @@ from auth.tables import (
     FlowRow,
     LoginFailureRow,
     MailTokenRow,
+    RecipientRow,
     RefreshTokenRow,
     SessionRow,
     Tables,
@@ -74,6 +75,7 @@ _SWEEPS: Mapping[str, "sa.Select[int]"] = {
     "session": _sweep(_S, _IS_DUE & ~sa.exists(sa.select(_T.hash).where(_T.session_id == _S.id))),
     "flow": _sweep(FlowRow, FlowRow.expires_at < _ago("over_kept_s")),
     "mail_token": _sweep(MailTokenRow, MailTokenRow.expires_at < _ago("over_kept_s")),
+    "recipient": _sweep(RecipientRow, RecipientRow.counted_from < _ago("over_kept_s")),
     "login_failure": _sweep(LoginFailureRow, LoginFailureRow.last_at < _ago("failures_kept_s")),
 }
 TABLES = tuple(_SWEEPS)

@@ -125,6 +125,19 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_identity_account_id"), "identity", ["account_id"], unique=False)
     op.create_table(
+        "recipient",
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.Column("count", sa.BigInteger(), server_default=sa.text("1"), nullable=False),
+        sa.Column(
+            "counted_from",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
+        sa.PrimaryKeyConstraint("hash", name=op.f("pk_recipient")),
+    )
+    op.create_index(op.f("ix_recipient_counted_from"), "recipient", ["counted_from"], unique=False)
+    op.create_table(
         "mail_token",
         sa.Column("hash", sa.LargeBinary(), nullable=False),
         sa.Column("account_id", sa.Uuid(), nullable=False),
