@@ -103,7 +103,10 @@ def _add_body(operation: Document, opt: dict[str, Any], schemas: Document) -> No
     if opt.get("takes_bytes"):
         content["application/octet-stream"] = {"schema": {"type": "string", "format": "binary"}}
     if content:
-        operation["requestBody"] = {"required": True, "content": content}
+        wanted = opt.get("body")
+        # where no member must be there, neither must the body
+        needed = wanted is None or any(field.required for field in msgspec.structs.fields(wanted))
+        operation["requestBody"] = {"required": needed, "content": content}
 
 
 def _add_key(operation: Document, handler: HTTPRouteHandler) -> None:

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from litestar import MediaType, Request, Response, Router, delete, get, post
+from litestar import Request, Response, Router, delete, get, post
 from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
@@ -11,16 +11,16 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.types import Scope
 
 from auth.accounts.schema import Registration
+from auth.bodies import sent
 from auth.delivery import CSRF_COOKIE, PATH, REFRESH_COOKIE, device, expired_cookies, granted
 from auth.errors import CsrfError
 from auth.sessions import service
 from auth.sessions.schema import Credentials, LogoutScope, Refresh, Session, Tokens
 from auth.sessions.service import Means, Proof
-from common import slim
 from common.answers import Answer, answer
 from common.caller import Caller, caller_of, needs
 from common.database import Database
-from common.errors import UnauthenticatedError, UnsupportedMediaTypeError
+from common.errors import UnauthenticatedError
 
 _STRICT = needs(None, anonymous=True, rate="strict")
 
@@ -59,7 +59,7 @@ async def refresh(
     means: NamedDependency[Means],
 ) -> Response[Answer[Tokens]]:
     """Exchange a refresh token (the cookie's, or the body's) for the next pair."""
-    proof = _proof(request, means, await _sent(request, means))
+    proof = _proof(request, means, await sent(request, means.settings.body_bytes_max, Refresh))
     grant = await service.refresh(db, means, proof)
     return granted(means.settings, grant, in_body=proof.in_body)
 
@@ -78,12 +78,12 @@ async def logout(
 ) -> Response[None]:
     """End this session, or all, or all others; with the access token or the refresh token."""
     caller = caller_of(request.scope)
-    sent = await _sent(request, means)
+    body = await sent(request, means.settings.body_bytes_max, Refresh)
     if caller.is_known:
         session_id = UUID(caller.session_id) if caller.session_id else None
         await service.logout(db, caller.user_id, session_id, scope_)
     else:
-        await service.leave(db, _proof(request, means, sent), scope_)
+        await service.leave(db, _proof(request, means, body), scope_)
     return Response(None, status_code=204, cookies=expired_cookies(means.settings))
 
 
@@ -103,20 +103,10 @@ async def remove(
     await service.remove(db, caller, session_id)
 
 
-async def _sent(request: Request[object, object, State], means: Means) -> Refresh:
-    """The body, if there is one: browsers send none."""
-    body = await slim.body(request, means.settings.body_bytes_max)
-    if not body.strip():
-        return Refresh()
-    if request.headers.get("content-type", "").partition(";")[0].strip() != MediaType.JSON:
-        raise UnsupportedMediaTypeError("Send application/json.")
-    return slim.decoded(body, Refresh)
-
-
-def _proof(request: Request[object, object, State], means: Means, sent: Refresh) -> Proof:
+def _proof(request: Request[object, object, State], means: Means, body: Refresh) -> Proof:
     """The refresh token of the body, or the cookie's, which needs the CSRF token beside it."""
-    if sent.refresh_token is not None:
-        return Proof(sent.refresh_token, in_body=True)
+    if body.refresh_token is not None:
+        return Proof(body.refresh_token, in_body=True)
     cookie = request.cookies.get(REFRESH_COOKIE)
     if cookie is None:
         raise UnauthenticatedError("There is no refresh token.")
