@@ -45,7 +45,9 @@ def told(service_env: Callable[[str], dict[str, str]], letterbox: Letterbox) -> 
     quiet |= {"GATEWAY_SILENT_S": "0", "REVOCATIONS_CACHED_S": "0", "REVOCATIONS_HOLD_S": "0"}
     # what an operator has just set is there
     quiet |= {"OAUTH_PROVIDERS_CACHED_S": "0"}
-    return service_env("auth") | quiet | cheap | crowded | hasty | post
+    # each process that is told this has a port of its own: other suites run this service too
+    own = {"PORT": "0"}
+    return service_env("auth") | quiet | cheap | crowded | hasty | post | own
 
 
 @pytest.fixture(scope="session")

@@ -15,9 +15,16 @@ APPLICATION = "projects.main:create_app"
 
 
 @pytest.fixture(scope="session")
-def told(service_env: Callable[[str], dict[str, str]]) -> dict[str, str]:
+def auth_port() -> int:
+    """Where the auth service of these tests is: auth's own tests have theirs elsewhere."""
+    return free_port()
+
+
+@pytest.fixture(scope="session")
+def told(service_env: Callable[[str], dict[str, str]], auth_port: int) -> dict[str, str]:
     """What the service is told in these tests."""
-    return service_env("projects") | {"ACCESS_LOG": "false", "LOG_LEVEL": "error"}
+    quiet = {"ACCESS_LOG": "false", "LOG_LEVEL": "error"}
+    return service_env("projects") | quiet | {"AUTH_URL": f"http://127.0.0.1:{auth_port}"}
 
 
 @pytest.fixture(scope="session")
@@ -49,8 +56,11 @@ async def other(told: dict[str, str]) -> AsyncGenerator[Process]:
 
 
 @pytest.fixture(scope="session")
-async def auth(service_env: Callable[[str], dict[str, str]]) -> AsyncGenerator[Process]:
-    """The auth service, which knows whose a login is."""
+async def auth(
+    service_env: Callable[[str], dict[str, str]], auth_port: int
+) -> AsyncGenerator[Process]:
+    """The auth service, which knows whose a login is; it sends nobody's mails."""
+    own = {"PORT": str(auth_port), "MAIL_PARALLEL_MAX": "0"}
     quiet = {"ACCESS_LOG": "false", "LOG_LEVEL": "error"}
-    async with process("auth.main:create_app", service_env("auth") | quiet) as running:
+    async with process("auth.main:create_app", service_env("auth") | quiet | own) as running:
         yield running

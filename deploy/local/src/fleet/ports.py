@@ -12,6 +12,10 @@ LOOPBACK = "127.0.0.1"
 FREE_RANGE = range(20_000, 32_000)
 
 
+# not bound by anybody yet, perhaps, but meant for a server
+_GIVEN: set[int] = set()
+
+
 class Ports(msgspec.Struct, frozen=True, kw_only=True):
     """The defaults are the fleet's own: no server's usual port is among them but the gateway's."""
 
@@ -49,11 +53,14 @@ def by_name(ports: Ports) -> dict[str, int]:
 
 
 def free() -> Ports:
-    """Pick a port that nobody listens on for every name."""
-    candidates = random.sample(FREE_RANGE, k=len(FREE_RANGE))
+    """Pick a port that nobody listens on for every name; another one each time."""
+    # the system's dice: those of a test run fall alike for every fleet that it starts
+    candidates = random.SystemRandom().sample(FREE_RANGE, k=len(FREE_RANGE))
     names = Ports.__struct_fields__
-    found = (port for port in candidates if is_free(port))
-    return Ports(**dict(zip(names, found, strict=False)))
+    found = (port for port in candidates if port not in _GIVEN and is_free(port))
+    picked = dict(zip(names, found, strict=False))
+    _GIVEN.update(picked.values())
+    return Ports(**picked)
 
 
 def is_free(port: int) -> bool:

@@ -36,7 +36,8 @@ class Process:
     def __init__(
         self, application: str, values: Mapping[str, str], log: Path | None = None
     ) -> None:
-        self.port = int(values.get("PORT") or free_port())
+        # 0: any that is free
+        self.port = int(values.get("PORT", "0")) or free_port()
         self.url = f"http://{_HOST}:{self.port}"
         self.secret = values["FLEET_SECRET"]
         self._command = [sys.executable, "-m", "common.serve", application]
