@@ -80,7 +80,7 @@ class PasswordSettings(KeySettings, frozen=True, kw_only=True):
     password_workers: int = 2
     password_wait_s: float = 2.0
     # of the processes that hash (19 gives way most), so that a storm of logins takes what is left
-    password_niceness: int = 5
+    password_niceness: int = 10
     # what a hash that was made elsewhere may cost: bcrypt's rounds, argon2's memory times passes
     password_bcrypt_rounds_max: int = 14
     password_imported_kib_max: int = 1_048_576
