@@ -53,7 +53,7 @@ class House:
         """A service's connection to NATS, or its attempts."""
         env = self.env(name)
         bus = Bus(name, env["NATS_URL"], env["NATS_USER"], env["NATS_PASSWORD"])
-        async with running(bus.connect):
+        async with running(bus.run):
             yield bus
             await bus.close()
 

@@ -81,7 +81,7 @@ def build(
         db = await _database(settings)
         app.state.db = db
         app.state.watch = _watch(db, bus, cache)
-        tasks = [_background(bus.connect()), _background(relay.run())]
+        tasks = [_background(bus.run()), _background(relay.run())]
         if subscriptions:
             listener = Listener(name, bus, db, subscriptions, retry_s=settings.event_retry_s)
             tasks.append(_background(listener.run()))

@@ -1,28 +1,29 @@
-"""The connection to NATS: it may be absent, and comes back by itself."""
+"""The connection to NATS: it may be absent, and is made anew for as long as the service lives."""
 
 import asyncio
-import ssl
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import asyncpg
 import msgspec
-import nats
 import nats.errors
 import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
-from nats.js.errors import APIError
 
 from common import exchange, inbox
 from common.contracts.base import CloudEvent, Event
 from common.database import Database, Queries
+from common.forever import forever
 
 log = structlog.get_logger()
 
 STREAM = "EVENTS"
-_RETRY_S = 1.0
+_RETRY_S = 1
+# a server that answers none of three pings in a row is not there
+_PING_S = 10
 _FETCH = 64
 _FETCH_S = 5.0
 _DELIVERIES_MAX = 5
@@ -45,13 +46,19 @@ class Subscription[E: Event](msgspec.Struct, frozen=True):
 
 
 class Bus:
-    """One connection of one service."""
+    """One connection of one service at a time; whoever held what went over it asks again.
+
+    The client's own reconnecting is off. It ends for good, and tells nobody, at an error that the
+    server names (``Authentication Timeout``, where a machine is slow) or that it did not expect.
+    """
 
     def __init__(self, name: str, url: str, user: str, password: str) -> None:
         self._name = name
         self._url = url
         self._user = user
         self._password = password
+        self._heeded: dict[str, Callable[[Msg], Awaitable[None]]] = {}
+        self._gone = asyncio.Event()
         self.client: Client | None = None
 
     @property
@@ -66,33 +73,75 @@ class Bus:
             self.client.jetstream(timeout=_FETCH_S) if self.client and self.is_connected else None
         )
 
+    async def run(self) -> None:
+        """Stay connected for ever; whatever fails is tried again."""
+        while True:
+            await self.connect()
+            # the client tells of its end, but not of every end
+            while self.is_connected:
+                self._gone.clear()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_RETRY_S):
+                        await self._gone.wait()
+            log.warning("nats_lost")
+            await self.close()
+            await asyncio.sleep(_RETRY_S)
+
     async def connect(self) -> None:
-        """Connect, however long it takes; afterwards the client reconnects by itself."""
-        while self.client is None:
+        """Connect once, however long it takes."""
+        while True:
+            client = Client()
             try:
-                self.client = await nats.connect(
-                    self._url,
-                    user=self._user,
-                    password=self._password,
-                    name=self._name,
-                    inbox_prefix=f"_INBOX_{self._user or self._name}".encode(),
-                    allow_reconnect=True,
-                    max_reconnect_attempts=-1,
-                    reconnect_time_wait=_RETRY_S,
-                    error_cb=self._on_error,
-                )
-            except (OSError, nats.errors.Error, TimeoutError, ssl.SSLError) as exc:
+                await self._connect(client)
+            except Exception as exc:  # noqa: BLE001 - whatever it is, it is tried again
                 log.warning("nats_unreachable", error=repr(exc))
-                await asyncio.sleep(_RETRY_S)
+            if client.is_connected:
+                self.client = client
+                return
+            await _leave(client)
+            await asyncio.sleep(_RETRY_S)
+
+    async def heed(self, subject: str, act: Callable[[Msg], Awaitable[None]]) -> None:
+        """Let ``act`` have what is said about ``subject`` while it is connected; nothing waits."""
+        self._heeded[subject] = act
+        if self.client is not None and self.is_connected:
+            await self.client.subscribe(subject, cb=act)
+
+    async def close(self) -> None:
+        """Disconnect."""
+        if self.client is not None:
+            await _leave(self.client)
+
+    async def _connect(self, client: Client) -> None:
+        await client.connect(
+            self._url,
+            user=self._user,
+            password=self._password,
+            name=self._name,
+            inbox_prefix=f"_INBOX_{self._user or self._name}".encode(),
+            allow_reconnect=False,
+            max_reconnect_attempts=1,
+            reconnect_time_wait=_RETRY_S,
+            ping_interval=_PING_S,
+            error_cb=self._on_error,
+            closed_cb=self._on_end,
+        )
+        for subject, act in self._heeded.items():
+            await client.subscribe(subject, cb=act)
 
     async def _on_error(self, exc: Exception) -> None:
         # a denied JetStream call looks like a time-out to its caller: only this tells the reason
         log.error("nats_error", error=repr(exc))
 
-    async def close(self) -> None:
-        """Disconnect."""
-        if self.client is not None:
-            await self.client.close()
+    async def _on_end(self) -> None:
+        self._gone.set()
+
+
+async def _leave(client: Client) -> None:
+    """Close a connection, in whatever state it is."""
+    with suppress(Exception):
+        async with asyncio.timeout(_RETRY_S):
+            await client.close()
 
 
 class Listener:
@@ -119,12 +168,7 @@ class Listener:
 
     async def run(self) -> None:
         """Listen for ever; whatever fails is tried again."""
-        while True:
-            try:
-                await self._listen()
-            except (nats.errors.Error, APIError, OSError, TimeoutError) as exc:
-                log.warning("listener_waits", error=repr(exc))
-            await asyncio.sleep(_RETRY_S)
+        await forever("listener", self._listen, pause_s=_RETRY_S)
 
     async def _listen(self) -> None:
         stream = self._bus.stream

@@ -16,6 +16,7 @@ from nats.js import JetStreamContext
 
 from common.bus import Bus
 from common.contracts.base import CloudEvent
+from common.forever import forever
 
 log = structlog.get_logger()
 
@@ -82,12 +83,7 @@ class Relay:
 
     async def run(self) -> None:
         """Relay for ever; whatever fails is tried again."""
-        while True:
-            try:
-                await self._connected()
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as exc:
-                log.warning("relay_waits", error=repr(exc))
-            await asyncio.sleep(_BACK_OFF_S)
+        await forever("relay", self._connected, pause_s=_BACK_OFF_S)
 
     async def _connected(self) -> None:
         connection = await asyncpg.connect(self._url, timeout=_BACK_OFF_S)

@@ -165,7 +165,8 @@ async def test_listening_goes_on_after_nats_was_away(house: House) -> None:
         await asyncio.to_thread(house.stores.start, "nats")
         await house.tell(after)
         await until(lambda: handler.is_done(after.data.project_id), within_s=30)
-    assert handler.calls == {before.data.project_id: 1, after.data.project_id: 1}
+    # and perhaps what others have said while nobody listened
+    assert [handler.calls[e.data.project_id] for e in (before, after)] == [1, 1]
 
 
 async def test_what_happened_while_nobody_listened_is_heard_later(house: House) -> None:

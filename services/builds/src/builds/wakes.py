@@ -19,7 +19,6 @@ from common.bus import Bus
 log = structlog.get_logger()
 
 _SUBJECT = "live.builds"
-_LOOK_S = 0.5
 
 
 async def tell(bus: Bus, build_id: UUID) -> None:
@@ -48,23 +47,16 @@ class Wakes:
 
     def __init__(self) -> None:
         self._waiting: defaultdict[str, set[Waiting]] = defaultdict(set)
-        self._task: asyncio.Task[None] | None = None
 
     async def open(self, app: Litestar) -> None:
-        """Listen, as soon as there is somebody to listen to."""
-        self._task = asyncio.get_running_loop().create_task(self._listen(app.state.bus))
+        """Listen, whenever there is somebody to listen to."""
+        bus: Bus = app.state.bus
+        await bus.heed(f"{_SUBJECT}.*", self._wake)
 
     async def close(self) -> None:
-        """Stop listening; whoever waits looks once more."""
-        if self._task is not None:
-            self._task.cancel()
+        """Let go of everybody; whoever waits looks once more."""
         for waiting in [w for group in self._waiting.values() for w in group]:
             waiting.event.set()
-
-    async def _listen(self, bus: Bus) -> None:
-        while bus.client is None:  # noqa: ASYNC110 - the bus has no event for it, and once is enough
-            await asyncio.sleep(_LOOK_S)
-        await bus.client.subscribe(f"{_SUBJECT}.*", cb=self._wake)
 
     async def _wake(self, message: Msg) -> None:
         for waiting in self._waiting.get(message.subject.rpartition(".")[2], ()):

@@ -75,7 +75,7 @@ async def _working(app: Litestar, settings: Settings, storage: Storage) -> Async
     bench = Bench(uuid7(), settings, db, bus, peers, storage, shop)
     queue = Queue(bench)
     loop = asyncio.get_running_loop()
-    tasks = [loop.create_task(bus.connect()), loop.create_task(janitor.run(bench))]
+    tasks = [loop.create_task(bus.run()), loop.create_task(janitor.run(bench))]
     queue.start()
     try:
         yield

@@ -4,7 +4,6 @@ The service's durable consumer shares its messages among processes; this one get
 both must store is claimed by the event's id, so it is stored once, by whichever comes first.
 """
 
-import asyncio
 from datetime import UTC, datetime
 
 import msgspec
@@ -12,12 +11,11 @@ import nats.errors
 import structlog
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext, api
-from nats.js.errors import APIError
 
-from collab.documents.service import UNREACHABLE
 from collab.settings import Settings
 from collab.witness import Witness
 from common.bus import STREAM, Bus
+from common.forever import forever
 
 log = structlog.get_logger()
 
@@ -42,12 +40,7 @@ class Follower:
 
     async def run(self) -> None:
         """Follow for ever; after whatever failed, go on behind the last event that was shown."""
-        while True:
-            try:
-                await self._follow()
-            except (nats.errors.Error, APIError, GapError, *UNREACHABLE) as exc:
-                log.warning("follower_waits", error=repr(exc))
-            await asyncio.sleep(self._settings.follower_retry_s)
+        await forever("follower", self._follow, pause_s=self._settings.follower_retry_s)
 
     async def _follow(self) -> None:
         stream = self._bus.stream

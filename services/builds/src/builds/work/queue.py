@@ -8,13 +8,13 @@ import msgspec
 import nats.errors
 import structlog
 from nats.aio.msg import Msg
-from nats.js.errors import APIError
 
 from builds.runs.types import BuildRequested
 from builds.work import one
 from builds.work.one import Bench
 from common import exchange
 from common.contracts.base import CloudEvent
+from common.forever import forever
 
 log = structlog.get_logger()
 
@@ -53,12 +53,7 @@ class Queue:
         await asyncio.gather(*self._hands, *busy, return_exceptions=True)
 
     async def _take(self) -> None:
-        while True:
-            try:
-                await self._listen()
-            except (nats.errors.Error, APIError, OSError, TimeoutError) as exc:
-                log.warning("queue_waits", error=repr(exc))
-            await asyncio.sleep(_RETRY_S)
+        await forever("queue", self._listen, pause_s=_RETRY_S)
 
     async def _listen(self) -> None:
         stream = self._bench.bus.stream
