@@ -3,12 +3,38 @@
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
+
+import msgspec
 
 from fleet.home import Home
 
 LINES = 50
 PAUSE_S = 0.2
+TROUBLES_MAX = 60
+
+
+class Line(msgspec.Struct):
+    """What every process of ours writes in each of its lines."""
+
+    at: datetime = datetime.min.replace(tzinfo=UTC)
+    level: str = ""
+
+
+def troubles(home: Home, since: datetime) -> list[str]:
+    """Return the warnings and worse of all processes since then, in order of time, the last 60."""
+    found: list[tuple[datetime, str]] = []
+    decoder = msgspec.json.Decoder(Line)
+    for path in home.logs.glob("*.log"):
+        for text in path.read_text(encoding="utf-8", errors="replace").splitlines():
+            # the servers' own logs are no JSON
+            with suppress(msgspec.MsgspecError):
+                line = decoder.decode(text)
+                if line.at >= since and line.level in {"warning", "error", "critical"}:
+                    found.append((line.at, f"{path.stem} | {text}"))
+    return [text for _, text in sorted(found)[-TROUBLES_MAX:]]
 
 
 def show(home: Home, name: str, *, follow: bool) -> None:

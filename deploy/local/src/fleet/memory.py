@@ -1,10 +1,13 @@
 """How much memory the fleet holds."""
 
+from contextlib import suppress
+
 import psutil
 
 from fleet.state import FleetState
 
 MEBIBYTE = 1 << 20
+COMMAND_CHARS_MAX = 100
 
 
 def resident_mib(found: FleetState) -> tuple[int, str]:
@@ -28,6 +31,16 @@ def resident_of(pid: int) -> int:
         return _sum_mib([member.memory_info().rss for member in family])
     except psutil.NoSuchProcess:
         return 0
+
+
+def largest(found: FleetState, count: int = 10) -> list[str]:
+    """Return which processes of the fleet hold most, each with its resident size in MiB."""
+    sizes: list[tuple[int, str]] = []
+    for process in _family(found):
+        with suppress(psutil.NoSuchProcess):
+            command = " ".join(process.cmdline())[:COMMAND_CHARS_MAX]
+            sizes.append((_sum_mib([process.memory_info().rss]), command))
+    return [f"{size} MiB: {command}" for size, command in sorted(sizes, reverse=True)[:count]]
 
 
 def _family(found: FleetState) -> list[psutil.Process]:

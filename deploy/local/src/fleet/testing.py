@@ -5,14 +5,15 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from fleet import control, counting, plan, ports, secrets, services, settings, state
+from fleet import control, counting, logs, plan, ports, secrets, services, settings, state
 from fleet.catcher import process as catcher
 from fleet.context import Context
 from fleet.home import Home, make, repository
@@ -99,6 +100,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for kind in KINDS:
             if kind in item.path.parts:
                 item.add_marker(kind)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show beside a test that failed what the processes that it used were troubled by meanwhile."""
+    report = yield
+    used = getattr(item, "funcargs", {}).values()
+    fleets = {id(r): r for r in used if isinstance(r, Running)} if report.failed else {}
+    for fleet in fleets.values():
+        since = datetime.fromtimestamp(call.start, UTC)
+        report.sections.append(("The fleet", "\n".join(logs.troubles(fleet.home, since))))
+    return report
 
 
 @contextmanager

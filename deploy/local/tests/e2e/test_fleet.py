@@ -16,7 +16,7 @@ def test_the_demo_account_and_project_are_made_once(fleet_up: Running):
 
 def test_the_idle_fleet_holds_less_than_two_gibibytes(fleet_up: Running):
     size_mib, _ = memory.resident_mib(fleet_up.state())
-    assert size_mib < MEMORY_MIB_MAX
+    assert size_mib < MEMORY_MIB_MAX, memory.largest(fleet_up.state())
 
 
 def test_a_service_that_is_killed_serves_again(fleet_up: Running):
