@@ -108,15 +108,17 @@ def _rounds(
 
 
 def _run(program: str, service: Service, plan: Path, load: wrk.Load, count: int) -> Measured:
-    process = psutil.Process(service.pid)
+    process, storm, asked = psutil.Process(service.pid), Logins(), time.perf_counter()
     with ExitStack() as stack:
-        storm = stack.enter_context(logins(service, count)) if count else Logins()
+        if count:
+            storm = stack.enter_context(logins(program, service, count, plan.parent))
         sampled = stack.enter_context(reading.checking(service))
         before, began = process.cpu_times(), time.perf_counter()
         drive = wrk.drive(program, service.url, plan, load, 0)
         after, took_s = process.cpu_times(), time.perf_counter() - began
-        done, refused = list(storm.seconds), storm.refused
         memory_mb = process.memory_info().rss / 2**20
+    stormed_s = time.perf_counter() - asked
+    done, refused = storm.seconds, storm.refused
     fault = sampled.fault or storm.fault
     if fault or not sampled.requests or (count and not done):
         raise BadAnswerError(fault or "There were no answers.")
@@ -136,7 +138,7 @@ def _run(program: str, service: Service, plan: Path, load: wrk.Load, count: int)
         p99_ms=drive.p99_us / 1e3,
         cpu_percent=100 * cpu_s / took_s,
         memory_mb=memory_mb,
-        logins_per_s=len(done) / took_s,
+        logins_per_s=len(done) / stormed_s,
         login_p50_ms=median(done) * 1e3 if done else 0,
         login_p95_ms=quantiles(done, n=20)[-1] * 1e3 if len(done) > 1 else 0,
         refused=refused,

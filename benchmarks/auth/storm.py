@@ -1,23 +1,28 @@
-"""Logins that never end: so many at once, each followed by the next."""
+"""Logins that never end: so many at once, each followed by the next.
 
-import asyncio
-import threading
+wrk sends them, for a client in Python would take as much of the processors as what it asks.
+"""
+
+import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http import HTTPStatus
+from pathlib import Path
 
-import httpx
 import msgspec
 
 from benchmarks.auth.people import Person, Service, anonymous
 
-_TIMEOUT_S = 30.0
+SCRIPT = Path(__file__).with_name("logins.lua")
+# longer than any load beside it
+_SECONDS = 600
+_TIMEOUT_S = 30
 _BEGINS_WITHIN_S = 1.0
 
 
 class Logins(msgspec.Struct):
-    """What came of the logins so far; refused are those that were told to come back."""
+    """What came of the logins; refused are those that were told to come back."""
 
     seconds: list[float] = []
     refused: int = 0
@@ -25,50 +30,32 @@ class Logins(msgspec.Struct):
 
 
 @contextmanager
-def logins(service: Service, parallel: int) -> Iterator[Logins]:
-    """Log people in, ``parallel`` of them at any time, for as long as the context lasts."""
+def logins(program: str, service: Service, parallel: int, folder: Path) -> Iterator[Logins]:
+    """Log people in, ``parallel`` of them at any time; when the context ends it is told what came.
+
+    ``program`` is wrk; ``folder`` is for its plan.
+    """
     told = Logins()
-    over = threading.Event()
-    thread = threading.Thread(target=lambda: asyncio.run(_storm(service, parallel, told, over)))
-    thread.start()
+    people = service.people
+    plan = folder / "logins.plan"
+    lines = [_line(service, people[number % len(people)]) for number in range(parallel)]
+    plan.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    each = (f"-t{parallel}", f"-c{parallel}", f"-d{_SECONDS}s", "--timeout", f"{_TIMEOUT_S}s")
+    running = subprocess.Popen(
+        (program, *each, "-s", str(SCRIPT), service.url, "--", str(plan)), stdout=subprocess.PIPE
+    )
     try:
         time.sleep(_BEGINS_WITHIN_S)
-        told.seconds, told.refused = [], 0
         yield told
     finally:
-        over.set()
-        thread.join()
+        running.send_signal(signal.SIGINT)
+        said, _ = running.communicate(timeout=_TIMEOUT_S)
+    found = msgspec.json.decode(said.strip().splitlines()[-1], type=Logins)
+    told.seconds, told.refused, told.fault = found.seconds, found.refused, found.fault
 
 
-async def _storm(service: Service, parallel: int, told: Logins, over: threading.Event) -> None:
-    limits = httpx.Limits(max_connections=parallel)
-    async with httpx.AsyncClient(base_url=service.url, timeout=_TIMEOUT_S, limits=limits) as client:
-        people = service.people
-        chosen = [people[number % len(people)] for number in range(parallel)]
-        await asyncio.gather(*[_again(client, service, one, told, over) for one in chosen])
-
-
-async def _again(
-    client: httpx.AsyncClient,
-    service: Service,
-    who: Person,
-    told: Logins,
-    over: threading.Event,
-) -> None:
+def _line(service: Service, who: Person) -> str:
     sends = {"login": who.email, "password": who.password, "tokenDelivery": "body"}
-    headers = anonymous(service.secret)
-    while not over.is_set() and not told.fault:
-        began = time.perf_counter()
-        try:
-            answer = await client.post("/api/v1/auth/login", json=sends, headers=headers)
-            if answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
-                told.refused += 1
-                await asyncio.sleep(float(answer.headers["retry-after"]))
-                continue
-            found = answer.raise_for_status().json()["data"]["user"]["id"]
-        except (httpx.HTTPError, KeyError) as exc:
-            told.fault = f"A login failed: {exc!r}"
-            return
-        if found != str(who.id):
-            told.fault = f"{who.id} logged in, and {found} was let in"
-        told.seconds.append(time.perf_counter() - began)
+    headers = anonymous(service.secret) | {"content-type": "application/json"}
+    pairs = [part for pair in headers.items() for part in pair]
+    return "\t".join((str(who.id), msgspec.json.encode(sends).decode(), *pairs))

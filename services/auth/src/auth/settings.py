@@ -77,7 +77,8 @@ class PasswordSettings(KeySettings, frozen=True, kw_only=True):
     # one hash costs 50 to 100 ms of one processor
     password_memory_kib: int = 47_104
     password_passes: int = 2
-    password_workers: int = 2
+    # processes that hash; with fewer than there are processors, one is always left for the others
+    password_workers: int = 1
     password_wait_s: float = 2.0
     # of the processes that hash (19 gives way most), so that a storm of logins takes what is left
     password_niceness: int = 10

@@ -127,7 +127,7 @@ def way(port: int, tls: str, *, trusts: Path | None, password: str = PASSWORD) -
 
 async def send(smtp: Smtp) -> None:
     """Bring some mail."""
-    await smtp.send(message(), "no-reply@example.org", TO, "example.org")
+    await smtp.send(message, "no-reply@example.org", TO, "example.org")
 
 
 @pytest.mark.parametrize(("tls", "is_wrapped"), [("starttls", False), ("tls", True)])

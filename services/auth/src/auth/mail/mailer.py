@@ -1,6 +1,7 @@
 """What delivers mails in the background: at once, again and again, and not for ever."""
 
 import asyncio
+from email.message import EmailMessage
 from typing import cast
 
 import structlog
@@ -126,11 +127,14 @@ class Mailer:
         is_first = waiting.attempts == 1
         if is_first and not await service.is_welcome(db, self._post, waiting.kind, letter):
             return "enough mails to this address"
-        message = self._letters.write(waiting.id, waiting.kind, letter, waiting.created_at)
+
+        def write() -> EmailMessage:
+            return self._letters.write(waiting.id, waiting.kind, letter, waiting.created_at)
+
         sender = self._letters.sender
         async with asyncio.timeout(settings.mail_delivery_s_max):
             to = recipient(letter.to).addr_spec
-            await self._smtp.send(message, sender.addr_spec, to, sender.domain)
+            await self._smtp.send(write, sender.addr_spec, to, sender.domain)
         log.info("mail_sent", requestId=letter.source.request_id, **_told(waiting))
         return ""
 

@@ -1,6 +1,7 @@
 """The way to the SMTP server that was named."""
 
 import ssl
+from collections.abc import Callable
 from email.message import EmailMessage
 
 import aiosmtplib
@@ -24,24 +25,16 @@ class Smtp:
         self._settings = settings
         self._tls = ssl.create_default_context()
 
-    async def send(self, message: EmailMessage, sender: str, to: str, greeting: str) -> None:
-        """Bring a mail; raises ``RefusedError`` where trying again is no use."""
-        settings = self._settings
+    async def send(
+        self, write: Callable[[], EmailMessage], sender: str, to: str, greeting: str
+    ) -> None:
+        """Bring a mail, written once there is a server that takes it.
+
+        Raises ``RefusedError`` where trying again is no use.
+        """
         try:
-            await aiosmtplib.send(
-                message,
-                sender=sender,
-                recipients=[to],
-                hostname=settings.smtp_host,
-                port=settings.smtp_port,
-                username=settings.smtp_user or None,
-                password=settings.smtp_password if settings.smtp_user else None,
-                local_hostname=greeting,
-                timeout=settings.smtp_timeout_s,
-                use_tls=settings.smtp_tls == "tls",
-                start_tls=settings.smtp_tls == "starttls",
-                tls_context=self._tls if settings.smtp_tls != "none" else None,
-            )
+            async with self._client(greeting) as client:
+                await client.send_message(write(), sender=sender, recipients=[to])
         except aiosmtplib.SMTPRecipientsRefused as exc:
             # the server's words name the recipient: they stay out of the log
             codes = [one.code for one in exc.recipients]
@@ -56,3 +49,17 @@ class Smtp:
             if to.isascii():
                 raise
             raise RefusedError("the server takes no such address") from exc
+
+    def _client(self, greeting: str) -> aiosmtplib.SMTP:
+        settings = self._settings
+        return aiosmtplib.SMTP(
+            hostname=settings.smtp_host,
+            port=settings.smtp_port,
+            username=settings.smtp_user or None,
+            password=settings.smtp_password if settings.smtp_user else None,
+            local_hostname=greeting,
+            timeout=settings.smtp_timeout_s,
+            use_tls=settings.smtp_tls == "tls",
+            start_tls=settings.smtp_tls == "starttls",
+            tls_context=self._tls if settings.smtp_tls != "none" else None,
+        )
