@@ -24,6 +24,7 @@ STREAM = "EVENTS"
 _RETRY_S = 1
 # a server that answers none of three pings in a row is not there
 _PING_S = 10
+_LOOK_S = 0.2
 _FETCH = 64
 _FETCH_S = 5.0
 _DELIVERIES_MAX = 5
@@ -53,12 +54,19 @@ class Bus:
     """
 
     def __init__(self, name: str, url: str, user: str, password: str) -> None:
-        self._name = name
-        self._url = url
-        self._user = user
-        self._password = password
+        self._options: dict[str, Any] = {
+            "servers": url,
+            "user": user,
+            "password": password,
+            "name": name,
+            "inbox_prefix": f"_INBOX_{user or name}".encode(),
+            "allow_reconnect": False,
+            "max_reconnect_attempts": 1,
+            "reconnect_time_wait": _RETRY_S,
+            "ping_interval": _PING_S,
+            "error_cb": _say,
+        }
         self._heeded: dict[str, Callable[[Msg], Awaitable[None]]] = {}
-        self._gone = asyncio.Event()
         self.client: Client | None = None
 
     @property
@@ -69,37 +77,28 @@ class Bus:
     @property
     def stream(self) -> JetStreamContext | None:
         """JetStream, while it can be reached."""
-        return (
-            self.client.jetstream(timeout=_FETCH_S) if self.client and self.is_connected else None
-        )
+        client = self.client
+        return client.jetstream(timeout=_FETCH_S) if client and client.is_connected else None
 
     async def run(self) -> None:
         """Stay connected for ever; whatever fails is tried again."""
         while True:
             await self.connect()
-            # the client tells of its end, but not of every end
-            while self.is_connected:
-                self._gone.clear()
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(_RETRY_S):
-                        await self._gone.wait()
+            # the client tells of some of its ends, and not of others
+            while self.is_connected:  # noqa: ASYNC110 - so it is asked
+                await asyncio.sleep(_LOOK_S)
             log.warning("nats_lost")
-            await self.close()
-            await asyncio.sleep(_RETRY_S)
 
     async def connect(self) -> None:
         """Connect once, however long it takes."""
-        while True:
-            client = Client()
+        while not self.is_connected:
+            await self.close()
+            self.client = Client()
             try:
-                await self._connect(client)
+                await self._connect(self.client)
             except Exception as exc:  # noqa: BLE001 - whatever it is, it is tried again
                 log.warning("nats_unreachable", error=repr(exc))
-            if client.is_connected:
-                self.client = client
-                return
-            await _leave(client)
-            await asyncio.sleep(_RETRY_S)
+                await asyncio.sleep(_RETRY_S)
 
     async def heed(self, subject: str, act: Callable[[Msg], Awaitable[None]]) -> None:
         """Let ``act`` have what is said about ``subject`` while it is connected; nothing waits."""
@@ -108,40 +107,22 @@ class Bus:
             await self.client.subscribe(subject, cb=act)
 
     async def close(self) -> None:
-        """Disconnect."""
+        """Disconnect, in whatever state the connection is."""
         if self.client is not None:
-            await _leave(self.client)
+            with suppress(Exception):
+                await asyncio.wait_for(self.client.close(), _RETRY_S)
 
     async def _connect(self, client: Client) -> None:
-        await client.connect(
-            self._url,
-            user=self._user,
-            password=self._password,
-            name=self._name,
-            inbox_prefix=f"_INBOX_{self._user or self._name}".encode(),
-            allow_reconnect=False,
-            max_reconnect_attempts=1,
-            reconnect_time_wait=_RETRY_S,
-            ping_interval=_PING_S,
-            error_cb=self._on_error,
-            closed_cb=self._on_end,
-        )
+        await client.connect(**self._options)
+        if not client.is_connected:
+            raise ConnectionError("The server was gone before it had answered.")
         for subject, act in self._heeded.items():
             await client.subscribe(subject, cb=act)
 
-    async def _on_error(self, exc: Exception) -> None:
-        # a denied JetStream call looks like a time-out to its caller: only this tells the reason
-        log.error("nats_error", error=repr(exc))
 
-    async def _on_end(self) -> None:
-        self._gone.set()
-
-
-async def _leave(client: Client) -> None:
-    """Close a connection, in whatever state it is."""
-    with suppress(Exception):
-        async with asyncio.timeout(_RETRY_S):
-            await client.close()
+async def _say(exc: Exception) -> None:
+    # a denied JetStream call looks like a time-out to its caller: only this tells the reason
+    log.error("nats_error", error=repr(exc))
 
 
 class Listener:

@@ -5,6 +5,7 @@ One relay of a service works at a time; an advisory lock on its own connection s
 
 import asyncio
 from collections import defaultdict
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -91,8 +92,7 @@ class Relay:
             if not await connection.fetchval(_LOCK):
                 return  # another relay of this service works; ask again after the back-off
             while True:
-                published = await self._batch(connection)
-                if published < _BATCH:
+                if await self._batch(connection) < _BATCH:
                     await self._rest(connection)
         finally:
             await connection.close(timeout=_BACK_OFF_S)
@@ -103,11 +103,8 @@ class Relay:
             for statement in _EXPIRED:
                 await connection.execute(statement, self._kept_days)
             self._cleaned = now
-        try:
-            async with asyncio.timeout(self._poll_s):
-                await self._wake.wait()
-        except TimeoutError:
-            pass
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), self._poll_s)
         self._wake.clear()
 
     async def _batch(self, connection: asyncpg.Connection) -> int:
