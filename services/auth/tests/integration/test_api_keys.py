@@ -10,6 +10,7 @@ from services.auth.tests.desk import Desk, Person, code, faulty
 
 from common.ids import uuid7
 from common.testing.apps import Serving
+from common.testing.waiting import until
 
 KEY = {
     "id",
@@ -245,6 +246,30 @@ async def test_there_are_enough_keys_some_time(serve: Serving, desk: Desk) -> No
         assert answer.json()["error"]["details"] == [{"limit": 2}]
         await desk.call("DELETE", f"/api-keys/{made[0]['id']}", ann)
         await desk.key(ann)
+
+
+async def test_no_more_keys_than_enough_are_made_at_once(serve: Serving, desk: Desk) -> None:
+    async def are_waiting() -> bool:
+        waits = "SELECT count(*) AS value FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        count: int = await desk.one(waits, sa.BigInteger())
+        return count >= 4
+
+    async with serve(API_KEYS_PER_ACCOUNT_MAX="2") as client:
+        desk.client = client
+        ann = await desk.person()
+        sends = {"name": "ci", "scopes": ["builds:write"]}
+        async with client.db.transaction() as tx:
+            # all of them have looked before the first goes on
+            held = sa.text("SELECT 1 FROM session WHERE account_id = :account FOR UPDATE")
+            await tx.run(held.bindparams(account=ann.id))
+            calls = [
+                asyncio.create_task(desk.call("POST", "/api-keys", ann, sends=sends))
+                for _ in range(4)
+            ]
+            await until(are_waiting)
+        answers = await asyncio.gather(*calls)
+        assert sorted(a.status_code for a in answers) == [201, 201, 403, 403]
+        assert len((await desk.call("GET", "/api-keys", ann)).json()["data"]) == 2
 
 
 async def test_a_session_that_is_over_makes_no_key(desk: Desk) -> None:

@@ -31,6 +31,8 @@ _COLUMNS = (
 )
 _ACCOUNT = bindparam("account_id", type_=sa.Uuid)
 _COUNT = sa.select(sa.func.count()).where(_K.account_id == _ACCOUNT, _K.revoked_at.is_(None))
+# keys that are made at once are counted one after another
+_TURN = sa.select(AccountRow.id).where(AccountRow.id == _ACCOUNT).with_for_update(key_share=True)
 # whoever ends the session waits for the key, and finds it; whoever comes after gets none
 _OF_SESSION = (
     sa.select(SessionRow.account_id)
@@ -129,18 +131,20 @@ async def create(
     """Keep a key and announce it; ``None`` where there are enough, or the session is over."""
     event = ApiKeyCreated(user_id=account_id, key_id=key_id, name=new.name)
     try:
-        return await db.one_or_none(
-            _CREATE,
-            ApiKey,
-            id=key_id,
-            account_id=account_id,
-            session_id=session_id,
-            hash=key_hash,
-            count_max=count_max,
-            **msgspec.structs.asdict(new),
-            **announced(event, account_id),
-            **noted("api_key.created", account_id, account_id, keyId=key_id, after=new),
-        )
+        async with db.transaction() as tx:
+            await tx.run(_TURN, account_id=account_id)
+            return await tx.one_or_none(
+                _CREATE,
+                ApiKey,
+                id=key_id,
+                account_id=account_id,
+                session_id=session_id,
+                hash=key_hash,
+                count_max=count_max,
+                **msgspec.structs.asdict(new),
+                **announced(event, account_id),
+                **noted("api_key.created", account_id, account_id, keyId=key_id, after=new),
+            )
     except asyncpg.ForeignKeyViolationError as exc:
         raise UnauthenticatedError("The account is not there any more.") from exc
 
