@@ -13,7 +13,7 @@ from services.auth.tests import openid
 from services.auth.tests.openid import OpenIdProvider
 
 from common.ids import uuid7
-from fleet.testing import Running
+from fleet.testing import EDITOR_PAGE, Running
 
 _AUTH = "/api/v1/auth"
 _ME = "/api/v1/users/me"
@@ -30,15 +30,15 @@ class Browser:
         self.here = here
         self.there = there
 
-    async def leads(self, provider: OpenIdProvider, login: str) -> str:
+    async def leads(self, provider: OpenIdProvider, login: str, **query: str) -> str:
         """Click the button and log in at the provider; returns where that leads."""
-        answer = await self.here.get(f"{_AUTH}/oauth/{_NAME}/authorize")
+        answer = await self.here.get(f"{_AUTH}/oauth/{_NAME}/authorize", params=query)
         assert answer.status_code == 302, answer.text
         return await provider.login(self.there, answer.headers["location"], login)
 
-    async def log_in(self, provider: OpenIdProvider, login: str) -> httpx.Response:
+    async def log_in(self, provider: OpenIdProvider, login: str, **query: str) -> httpx.Response:
         """Log in as somebody who is known at the provider."""
-        return await self.here.get(await self.leads(provider, login))
+        return await self.here.get(await self.leads(provider, login, **query))
 
 
 type Browse = Callable[[], Awaitable[Browser]]
@@ -175,6 +175,28 @@ async def test_a_code_needs_its_verifier_and_a_page_its_place_on_the_list(
     refused = await browser.here.get(path, params={"redirectTo": "https://evil.example.org/"})
     assert _code(refused) == (400, "VALIDATION_ERROR")
     assert [each["field"] for each in refused.json()["error"]["details"]] == ["redirectTo"]
+
+
+async def test_a_page_that_is_listed_is_led_to_and_has_a_session(
+    gateway, browse: Browse, provider: OpenIdProvider, ann: tuple[str, str]
+) -> None:
+    login, email = ann
+    browser = await browse()
+    answer = await browser.log_in(provider, login, redirectTo=EDITOR_PAGE)
+    page, _, fragment = answer.headers["location"].partition("#")
+    assert (answer.status_code, page) == (303, EDITOR_PAGE)
+    csrf = {"x-csrf-token": dict(parse_qsl(fragment))["csrfToken"]}
+    data = _session(await browser.here.post(f"{_AUTH}/refresh", headers=csrf))
+    assert data["user"]["email"] == email
+    me = await gateway.get(_ME, headers=_bearer(data))
+    assert me.json()["data"] == data["user"]
+    # and of a failure it is told
+    url = await browser.leads(provider, login, redirectTo=EDITOR_PAGE)
+    parts = urlsplit(url)
+    spoilt = urlencode(dict(parse_qsl(parts.query)) | {"code": "x"})
+    failed = await browser.here.get(parts._replace(query=spoilt).geturl())
+    told = f"{EDITOR_PAGE}?error=OAUTH_FAILED"
+    assert (failed.status_code, failed.headers["location"]) == (303, told)
 
 
 async def test_whoever_registered_with_an_address_first_is_out_when_its_owner_comes(

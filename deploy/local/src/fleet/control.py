@@ -29,12 +29,16 @@ class FleetError(Exception):
 
 
 def start(
-    home: Home, only: Sequence[str] = (), *, dies_with_parent: bool = False
+    home: Home, only: Sequence[str] = (), *, dies_with_parent: bool = False, **told: str
 ) -> subprocess.Popen[bytes]:
-    """Start a runner in the background; it holds the home's lock or ends at once."""
+    """Start a runner in the background; it holds the home's lock or ends at once.
+
+    ``told`` are settings (``OAUTH_REDIRECTS``) beside those that this process was given.
+    """
     home.state.unlink(missing_ok=True)
     guard = ("setpriv", "--pdeathsig", "TERM", "--") if dies_with_parent else ()
-    command = (sys.executable, "-m", "fleet.runner", "--home", str(home.root))
+    setting = ("env", *[f"{name}={value}" for name, value in told.items()])
+    command = (*setting, sys.executable, "-m", "fleet.runner", "--home", str(home.root))
     with home.log("runner").open("ab") as log:
         return subprocess.Popen(
             (*guard, *command, "--only", ",".join(only)),

@@ -21,6 +21,8 @@ from fleet.ports import Ports
 from fleet.secrets import Secrets
 from fleet.state import FleetState, Request
 
+# where a login through another provider may lead to: nothing has to answer there
+EDITOR_PAGE = "https://editor.example.org/logged-in"
 KINDS = ("unit", "integration", "contract", "architecture", "e2e")
 
 
@@ -117,17 +119,16 @@ def pytest_runtest_makereport(
 
 
 @contextmanager
-def running(only: tuple[str, ...] = ()) -> Iterator[Running]:
+def running(only: tuple[str, ...] = (), *, oauth_redirects: str = "") -> Iterator[Running]:
     """Run a fleet in a temporary home, and leave nothing of it behind."""
     # short, and in the system's own place: the database's user must be able to pass through
     root = Path(tempfile.mkdtemp(prefix="wl-", dir="/tmp"))
     home = Home(root=root.resolve(), repository=repository())
     make(home)
     ports.keep(home.ports, ports.free())
-    context = plan.context(
-        home, ports.kept(home.ports), secrets.ensure(home.secrets), settings.read()
-    )
-    runner = control.start(home, only, dies_with_parent=True)
+    given = msgspec.structs.replace(settings.read(), oauth_redirects=oauth_redirects)
+    context = plan.context(home, ports.kept(home.ports), secrets.ensure(home.secrets), given)
+    runner = control.start(home, only, dies_with_parent=True, OAUTH_REDIRECTS=oauth_redirects)
     try:
         control.until_ready(home, runner, lambda _: None)
         yield Running(context)
@@ -161,7 +162,7 @@ def service_env(stores: Running) -> Callable[[str], dict[str, str]]:
 @pytest.fixture(scope="session")
 def fleet_up() -> Iterator[Running]:
     """Return the whole fleet behind its gateway."""
-    with running() as started:
+    with running(oauth_redirects=EDITOR_PAGE) as started:
         yield started
 
 
