@@ -114,7 +114,8 @@ def pytest_runtest_makereport(
     fleets = {id(r): r for r in used if isinstance(r, Running)} if report.failed else {}
     for fleet in fleets.values():
         since = datetime.fromtimestamp(call.start, UTC)
-        report.sections.append(("The fleet", "\n".join(logs.troubles(fleet.home, since))))
+        if troubles := logs.troubles(fleet.home, since):
+            report.sections.append(("The fleet", "\n".join(troubles)))
     return report
 
 

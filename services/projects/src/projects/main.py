@@ -11,6 +11,7 @@ from projects.members import routes as members
 from projects.peers import Peers
 from projects.settings import Settings
 from projects.templates import routes as templates
+from projects.trash import routes as trash
 from projects.trees import routes as trees
 
 
@@ -24,6 +25,7 @@ def create_app() -> Litestar:
         [
             lifecycle.router,
             lifecycle.access,
+            trash.router,
             members.router,
             files.router,
             trees.router,

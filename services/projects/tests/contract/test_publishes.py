@@ -22,6 +22,7 @@ async def test_every_event_is_in_the_contract_and_the_contract_has_no_other(desk
     await desk.call("DELETE", member)
     await desk.call("PATCH", project, sends={"isPublic": False})
     await desk.call("DELETE", project)
+    await desk.call("POST", f"{project}/restore")
     kinds = outboxes.kinds_of(contract)
     assert all(kind.subject.startswith("projects.") for kind in kinds)
     announced = await desk.events(project)

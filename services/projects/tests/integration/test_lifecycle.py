@@ -47,6 +47,37 @@ async def test_the_life_of_a_project(desk: Desk) -> None:
     ]
 
 
+async def test_what_was_thrown_away_comes_back_as_it_was(desk: Desk) -> None:
+    path = await desk.staffed(settings={"fps": 60})
+    await desk.put(path, "a.txt", "kept")
+    before = (await desk.call("GET", path)).json()["data"]
+    assert (await desk.call("DELETE", path)).status_code == 204
+    assert await desk.text(path, "a.txt") is None
+    for other in (desk.editor, desk.viewer, desk.stranger):
+        assert (await desk.call("POST", f"{path}/restore", other)).status_code == 404
+    back = await desk.call("POST", f"{path}/restore")
+    assert (back.status_code, back.json()["data"]) == (200, before)
+    assert (await desk.call("GET", path, desk.viewer)).json()["data"]["role"] == "viewer"
+    assert await desk.text(path, "a.txt") == "kept"
+    assert (await desk.call("GET", f"{PROJECTS}?scope=trashed")).json()["data"] == []
+    told = await desk.subjects(path)
+    assert told[-4:] == ["project.deleted", "access.changed", "project.restored", "access.changed"]
+    access = (await desk.events(path))[-1]
+    assert access.data["isDeleted"] is False
+    assert access.data["roles"][str(desk.owner)] == "owner"
+
+
+async def test_to_restore_what_is_there_changes_nothing(desk: Desk) -> None:
+    path = await desk.staffed()
+    before, told = (await desk.call("GET", path)).json()["data"], await desk.subjects(path)
+    back = await desk.call("POST", f"{path}/restore")
+    assert (back.status_code, back.json()["data"]) == (200, before)
+    for user, status in ((desk.editor, 403), (desk.viewer, 403), (desk.stranger, 404)):
+        assert (await desk.call("POST", f"{path}/restore", user)).status_code == status
+    assert (await desk.call("POST", f"{PROJECTS}/{uuid7()}/restore")).status_code == 404
+    assert await desk.subjects(path) == told
+
+
 async def test_a_put_replaces_what_a_patch_would_keep(desk: Desk) -> None:
     path = await desk.project(description="Old", thumbnailUrl="https://x.org/a.png", isPublic=True)
     kept = (await desk.call("PATCH", path, sends={"name": "New"})).json()["data"]

@@ -14,7 +14,11 @@ async def test_there_is_a_limit_to_projects(serve: Serving) -> None:
         assert (answer.status_code, error["code"]) == (403, "QUOTA_EXCEEDED")
         assert error["details"] == [{"limit": 2}]
         await desk.call("DELETE", first)
-        await desk.project()
+        third = await desk.project()
+        full = await desk.call("POST", f"{first}/restore")
+        assert (full.status_code, full.json()["error"]["code"]) == (403, "QUOTA_EXCEEDED")
+        await desk.call("DELETE", third)
+        assert (await desk.call("POST", f"{first}/restore")).status_code == 200
 
 
 async def test_there_is_a_limit_to_files(serve: Serving) -> None:

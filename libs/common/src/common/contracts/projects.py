@@ -39,6 +39,16 @@ class ProjectDeleted(Event, frozen=True, kw_only=True):
     address: str = ""
 
 
+class ProjectRestored(Event, frozen=True, kw_only=True):
+    """A project came back out of the trash, as it was."""
+
+    subject: ClassVar[str] = "projects.project.restored.v1"
+
+    project_id: UUID
+    actor_id: UUID
+    name: str
+
+
 class AccessChanged(Event, frozen=True, kw_only=True):
     """Who may do what with a project, whole, as of ``version``; a newer one replaces an older."""
 

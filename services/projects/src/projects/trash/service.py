@@ -1,0 +1,35 @@
+"""What may be done with a project in the trash."""
+
+from uuid import UUID
+
+from common.caller import Caller
+from common.contracts.projects import ProjectRestored
+from common.database import Database
+from common.outbox import announce
+from projects.errors import QuotaExceededError
+from projects.lifecycle import service as lifecycle
+from projects.permissions import OWNERS
+from projects.settings import Settings
+from projects.trash import repository
+
+
+async def restore(db: Database, settings: Settings, caller: Caller, project_id: UUID) -> bytes:
+    """Take the project out of the trash, and return it as JSON; one that is not in it stays.
+
+    Raises ``NotFoundError`` for who may not know of it, ``ForbiddenError`` for who does not own
+    it, and ``QuotaExceededError`` where its owner has as many others as they may.
+    """
+    async with db.transaction() as tx:
+        is_trashed = await repository.hold(tx, project_id, caller.user_id)
+        if is_trashed is None:
+            # it says whether this is nobody's business, or an owner's
+            await lifecycle.held_for(tx, caller, project_id, OWNERS)
+        if is_trashed:
+            limit = settings.projects_per_user_max
+            name = await repository.restore(tx, project_id, limit)
+            if name is None:
+                raise QuotaExceededError("You have as many projects as you may.", {"limit": limit})
+            back = ProjectRestored(project_id=project_id, actor_id=caller.user_id, name=name)
+            await announce(tx, back, project_id)
+            await lifecycle.announce_access(tx, project_id)
+    return await lifecycle.show(db, caller, project_id)
