@@ -27,6 +27,7 @@ def create_app() -> Litestar:
             lifecycle.access,
             trash.router,
             members.router,
+            members.transfers,
             files.router,
             trees.router,
             trees.internal,

@@ -2,12 +2,15 @@
 
 from uuid import UUID
 
+import httpx
 import pytest
 from services.projects.tests.desk import Desk
 
 from common.ids import uuid7
+from common.testing.apps import Serving
 from common.testing.processes import Process
 
+PROJECTS = "/api/v1/projects"
 ADDRESS = "198.51.100.7"
 SENT = {"x_envoy_external_address": ADDRESS}
 
@@ -19,6 +22,54 @@ async def account(auth: Process) -> tuple[UUID, str]:
     answer = await auth.call("POST", "/api/v1/auth/register", sends=sends)
     assert answer.status_code == 201, answer.text
     return UUID(answer.json()["data"]["user"]["id"]), name
+
+
+async def test_a_project_is_handed_over_to_a_member(desk: Desk, auth: Process) -> None:
+    project = await desk.project()
+    people, path = f"{project}/collaborators", f"{project}/transfer"
+    ann, name = await account(auth)
+    by_name, by_id = {"login": name}, {"userId": str(ann)}
+    refused = await desk.call("POST", path, sends=by_name)
+    assert (refused.status_code, fields(refused)) == (400, ["login"])
+    await desk.call("POST", people, sends=by_name | {"role": "viewer"})
+    assert (await desk.call("POST", path, ann, sends=by_id)).status_code == 403
+    assert (await desk.call("POST", path, desk.stranger, sends=by_id)).status_code == 404
+    for wrong in ({}, by_name | by_id, {"userId": str(uuid7())}, {"login": "nobody at all"}):
+        assert (await desk.call("POST", path, sends=wrong)).status_code == 400
+    assert (await desk.call("GET", project)).json()["data"]["role"] == "owner"
+
+    given = await desk.call("POST", path, **SENT, sends=by_id)
+    data = given.json()["data"]
+    assert (given.status_code, data["userId"], data["role"]) == (200, str(ann), "editor")
+    assert (await desk.call("GET", project, ann)).json()["data"]["role"] == "owner"
+    assert (await desk.call("DELETE", project)).status_code == 403
+    events = await desk.events(project)
+    assert [e.subject.split(".")[1] for e in events[-3:]] == ["member", "member", "access"]
+    assert events[-1].data["roles"] == {str(ann): "owner", str(desk.owner): "editor"}
+    assert [e.data["previousRole"] for e in events[-3:-1]] == ["viewer", "owner"]
+    mine = await desk.call("POST", path, ann, sends=by_id)
+    assert (mine.status_code, fields(mine)) == (400, ["userId"])
+
+
+async def test_nobody_is_handed_more_projects_than_they_may_have(
+    serve: Serving, auth: Process
+) -> None:
+    async with serve(PROJECTS_PER_USER_MAX="1") as client:
+        desk = Desk(client)
+        project = await desk.project()
+        ann, _ = await account(auth)
+        assert (await desk.call("POST", PROJECTS, ann, sends={"name": "Own"})).status_code == 201
+        member = {"userId": str(ann), "role": "editor"}
+        await desk.call("POST", f"{project}/collaborators", sends=member)
+        refused = await desk.call("POST", f"{project}/transfer", sends={"userId": str(ann)})
+        error = refused.json()["error"]
+        assert (refused.status_code, error["code"]) == (403, "QUOTA_EXCEEDED")
+        assert (await desk.call("GET", project)).json()["data"]["role"] == "owner"
+
+
+def fields(answer: httpx.Response) -> list[str]:
+    """The members of a request that an answer finds fault with."""
+    return [each["field"] for each in answer.json()["error"]["details"]]
 
 
 async def test_members_come_and_change_and_go(desk: Desk, auth: Process) -> None:

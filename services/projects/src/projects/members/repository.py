@@ -71,6 +71,18 @@ _PROMOTE = (
     .values(role=bindparam("new_role", type_=sa.Text))
     .returning(*_COLUMNS)
 )
+_OTHER = aliased(ProjectRow)
+_OWNED = (
+    sa.select(sa.func.count())
+    .where(_OTHER.owner_id == _USER, _OTHER.id != _PROJECT, _OTHER.deleted_at.is_(None))
+    .scalar_subquery()
+)
+_HAND_OVER = (
+    sa.update(ProjectRow)
+    .where(ProjectRow.id == _PROJECT, bindparam("count_max", type_=sa.BigInteger) > _OWNED)
+    .values(owner_id=_USER, updated_at=sa.func.now())
+    .returning(ProjectRow.id)
+)
 _NAMED = insert(_P).values(
     user_id=_USER,
     username=bindparam("username", type_=sa.Text),
@@ -132,6 +144,14 @@ async def add(
 async def promote(db: Queries, project_id: UUID, user_id: UUID, role: str) -> Member:
     """Give a member another role."""
     return await db.one(_PROMOTE, Member, project_id=project_id, user_id=user_id, new_role=role)
+
+
+async def hand_over(tx: Queries, project_id: UUID, user_id: UUID, count_max: int) -> bool:
+    """Let the project count as somebody's; false where they have enough others."""
+    found = await tx.one_or_none(
+        _HAND_OVER, _same, project_id=project_id, user_id=user_id, count_max=count_max
+    )
+    return found is not None
 
 
 async def remove(db: Queries, project_id: UUID, user_id: UUID) -> None:

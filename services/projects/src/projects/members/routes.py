@@ -6,12 +6,14 @@ from litestar import Response, Router, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
+from common import answers
 from common.answers import Answer, answer
 from common.caller import Caller, needs
 from common.database import Database
 from common.idempotency import Keyed
+from projects.lifecycle.schema import Project
 from projects.members import service
-from projects.members.schema import Member, NewMember, NewRole
+from projects.members.schema import Member, NewMember, NewRole, Somebody
 from projects.peers import Peers
 from projects.settings import Settings
 
@@ -65,4 +67,18 @@ async def remove(
     await service.remove(db, caller, project_id, user_id)
 
 
+@post("/api/v1/projects/{project_id:uuid}/transfer", opt=_WRITE, status_code=200)
+async def transfer(
+    db: NamedDependency[Database],
+    settings: NamedDependency[Settings],
+    peers: NamedDependency[Peers],
+    caller: NamedDependency[Caller],
+    project_id: FromPath[UUID],
+    data: JSONBody[Somebody],
+) -> Response[Answer[Project]]:
+    """Let another member own the project; the caller stays as an editor."""
+    return answers.raw(await service.transfer(db, settings, peers, caller, project_id, data))
+
+
 router = Router(_BASE, route_handlers=[index, add, promote, remove], tags=["Collaborators"])
+transfers = Router("/", route_handlers=[transfer], tags=["Collaborators"])

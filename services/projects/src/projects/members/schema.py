@@ -9,12 +9,17 @@ from msgspec import Meta, Struct
 type Role = Literal["owner", "editor", "commenter", "viewer"]
 
 
-class NewMember(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """Somebody to let in: by ``login`` (an e-mail or a username) or by ``userId``."""
+class Somebody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
+    """Somebody with an account: by ``login`` (an e-mail or a username) or by ``userId``."""
 
-    role: Role
     login: Annotated[str, Meta(min_length=1, max_length=320, pattern=r"^[^\x00]*$")] | None = None
     user_id: UUID | None = None
+
+
+class NewMember(Somebody, frozen=True, kw_only=True):
+    """Somebody to let in, and as what."""
+
+    role: Role
 
 
 class NewRole(Struct, frozen=True, forbid_unknown_fields=True):

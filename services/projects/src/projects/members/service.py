@@ -11,7 +11,7 @@ from common.outbox import announce
 from projects.errors import LastOwnerError, QuotaExceededError
 from projects.lifecycle import service as lifecycle
 from projects.members import repository
-from projects.members.schema import Member, NewMember
+from projects.members.schema import Member, NewMember, Somebody
 from projects.peers import Account, Peers
 from projects.permissions import OWNERS, ROLES
 from projects.settings import Settings
@@ -31,12 +31,7 @@ async def add(
     db: Database, settings: Settings, peers: Peers, caller: Caller, project_id: UUID, new: NewMember
 ) -> Member:
     """Let somebody in."""
-    if (new.login is None) == (new.user_id is None):
-        raise InvalidError.of("login", "Name a login or a userId, one of them.")
-    async with db.transaction() as tx:
-        await lifecycle.held_for(tx, caller, project_id, OWNERS)
-    # asked outside of a transaction: nothing is held while another service thinks
-    account = await _account(peers, new)
+    account = await _account(db, peers, caller, project_id, new)
     async with db.transaction() as tx:
         await lifecycle.held_for(tx, caller, project_id, OWNERS)
         members, _ = await repository.counts(tx, project_id)
@@ -60,12 +55,48 @@ async def add(
         return member
 
 
-async def _account(peers: Peers, new: NewMember) -> Account:
-    account = await peers.account(str(new.user_id) if new.login is None else new.login)
+async def _account(
+    db: Database, peers: Peers, caller: Caller, project_id: UUID, who: Somebody
+) -> Account:
+    """Ask auth whom an owner means; nothing is held while another service thinks."""
+    if (who.login is None) == (who.user_id is None):
+        raise InvalidError.of("login", "Name a login or a userId, one of them.")
+    async with db.transaction() as tx:
+        await lifecycle.held_for(tx, caller, project_id, OWNERS)
+    account = await peers.account(str(who.user_id) if who.login is None else who.login)
     if account is None:
-        field = "userId" if new.login is None else "login"
-        raise InvalidError.of(field, "There is no such account.")
+        raise InvalidError.of(_named_by(who), "There is no such account.")
     return account
+
+
+def _named_by(who: Somebody) -> str:
+    return "userId" if who.login is None else "login"
+
+
+async def transfer(
+    db: Database, settings: Settings, peers: Peers, caller: Caller, project_id: UUID, to: Somebody
+) -> bytes:
+    """Let another member own the project, the caller be its editor; return it as JSON.
+
+    Raises ``InvalidError`` where they are no member, and ``QuotaExceededError`` where they own
+    as many projects as they may.
+    """
+    account = await _account(db, peers, caller, project_id, to)
+    if account.user_id == caller.user_id:
+        raise InvalidError.of(_named_by(to), "The project is yours already.")
+    async with db.transaction() as tx:
+        await lifecycle.held_for(tx, caller, project_id, OWNERS)
+        theirs = await repository.one(tx, project_id, account.user_id)
+        mine = await _member(tx, project_id, caller.user_id)
+        if theirs is None:
+            raise InvalidError.of(_named_by(to), "They are no member of the project.")
+        limit = settings.projects_per_user_max
+        if not await repository.hand_over(tx, project_id, account.user_id, limit):
+            raise QuotaExceededError("They have as many projects as they may.", {"limit": limit})
+        await _promote(tx, caller, project_id, theirs, "owner")
+        await _promote(tx, caller, project_id, mine, "editor")
+        await lifecycle.announce_access(tx, project_id)
+    return await lifecycle.show(db, caller, project_id)
 
 
 async def promote(
@@ -77,18 +108,26 @@ async def promote(
         before = await _member(tx, project_id, user_id)
         if before.role == "owner" and role != "owner":
             await _keep_an_owner(tx, project_id)
-        after = await repository.promote(tx, project_id, user_id, role)
-        event = MemberChanged(
-            project_id=project_id,
-            user_id=user_id,
-            actor_id=caller.user_id,
-            address=caller.address,
-            role=role,
-            previous_role=before.role,
-        )
-        await announce(tx, event, project_id)
+        after = await _promote(tx, caller, project_id, before, role)
         await lifecycle.announce_access(tx, project_id)
         return after
+
+
+async def _promote(
+    tx: Queries, caller: Caller, project_id: UUID, before: Member, role: str
+) -> Member:
+    """Give a member another role, and say so, even where it is the same."""
+    after = await repository.promote(tx, project_id, before.user_id, role)
+    event = MemberChanged(
+        project_id=project_id,
+        user_id=before.user_id,
+        actor_id=caller.user_id,
+        address=caller.address,
+        role=role,
+        previous_role=before.role,
+    )
+    await announce(tx, event, project_id)
+    return after
 
 
 async def remove(db: Database, caller: Caller, project_id: UUID, user_id: UUID) -> None:
