@@ -81,6 +81,61 @@ async def test_a_stranger_s_address_is_not_flooded_by_one_account_after_another(
         assert (await letterbox.came(address, "password")).to == [owner.email]
 
 
+async def test_a_stranger_s_address_is_not_flooded_by_what_somebody_does_to_one_account(
+    serve_alone: Serving, desk: Desk, letterbox: Letterbox
+) -> None:
+    async with serve_alone(MAILS_TO_UNPROVEN_MAX="3") as client:
+        desk.client = client
+        ann = await desk.person()
+        await password_changed(desk, ann, 6)
+        asks = {"email": f"new-{ann.email}", "currentPassword": ann.password}
+        assert (await desk.call("PATCH", "/api/v1/users/me", ann, sends=asks)).is_success
+        await settled(desk)
+        assert len(letterbox.all(ann.email)) == 3
+        # what goes to the other address is counted for that one
+        assert len(letterbox.about(f"new-{ann.email}", CHANGE)) == 1
+
+
+async def test_who_has_proven_their_address_is_told_of_everything(
+    serve_alone: Serving, desk: Desk, letterbox: Letterbox
+) -> None:
+    async with serve_alone(MAILS_TO_UNPROVEN_MAX="1") as client:
+        desk.client = client
+        ann = await desk.person()
+        sends = {"token": await letterbox.token(ann.email, VERIFY)}
+        assert (await desk.call("POST", "/verify", sends=sends)).is_success
+        await password_changed(desk, ann, 4)
+        new = f"new-{ann.email}"
+        asks = {"email": new, "currentPassword": ann.password}
+        assert (await desk.call("PATCH", "/api/v1/users/me", ann, sends=asks)).is_success
+        sends = {"token": await letterbox.token(new, CHANGE)}
+        assert (await desk.call("POST", "/verify", sends=sends)).is_success
+        assert new in (await letterbox.came(ann.email, "address was changed")).text
+        for _ in range(2):
+            await desk.call("POST", "/password/forgot", sends={"email": new})
+            await settled(desk)
+        assert len(letterbox.about(new, "Set a new password")) == 2
+        assert len(letterbox.about(ann.email, "password was changed")) == 4
+        assert len(letterbox.about(ann.email, "about to change")) == 1
+
+
+async def test_a_stranger_s_address_is_not_flooded_by_what_accounts_that_go_have_forgotten(
+    serve_alone: Serving, desk: Desk, letterbox: Letterbox
+) -> None:
+    address = f"stranger-{desk.mark}@example.org"
+    async with serve_alone(MAILS_TO_UNPROVEN_MAX="3") as client:
+        desk.client = client
+        for _ in range(5):
+            ann = await desk.person(email=address)
+            await desk.call("POST", "/password/forgot", sends={"email": address})
+            await settled(desk)
+            gone = await desk.call("DELETE", "/api/v1/users/me", ann)
+            assert gone.status_code == 204, gone.text
+        # what lets the owner in is counted apart from the rest
+        assert len(letterbox.about(address, "Set a new password")) == 3
+        assert len(letterbox.all(address)) == 6
+
+
 async def test_an_address_is_quoted_where_it_has_to_be(desk: Desk, letterbox: Letterbox) -> None:
     ann = await desk.person()
     odd = f'<img/src="x">\'{desk.mark}@example.org'
@@ -289,6 +344,16 @@ async def test_a_service_without_a_server_says_so(office: Telling, tmp_path: Pat
     async with process("auth.main:create_app", told, log):
         (found,) = lines(log, "mail_waits")
     assert found["level"] == "warning"
+
+
+async def password_changed(desk: Desk, who: Person, times: int) -> None:
+    """Change somebody's password to and fro: an even number of times, it is as it was."""
+    passwords = [who.password, "another fine password"]
+    for _ in range(times):
+        sends = {"currentPassword": passwords[0], "password": passwords[1]}
+        answer = await desk.call("POST", "/password/change", who, sends=sends)
+        assert answer.status_code == 204, answer.text
+        passwords.reverse()
 
 
 async def tried(letterbox: Letterbox, to: str, count: int) -> bool:

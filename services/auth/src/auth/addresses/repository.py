@@ -26,7 +26,14 @@ def _confirm() -> "sa.Select[*tuple[Any, ...]]":
     """
     is_change = _T.purpose == word("change")
     found = (
-        sa.select(_A.id, _A.email, _T.hash, _T.email.label("proven"), is_change.label("is_change"))
+        sa.select(
+            _A.id,
+            _A.email,
+            _A.is_email_verified.label("was_verified"),
+            _T.hash,
+            _T.email.label("proven"),
+            is_change.label("is_change"),
+        )
         .join(_T, _T.account_id == _A.id)
         .where(
             _T.hash == bindparam("hash", type_=sa.LargeBinary),
@@ -48,7 +55,7 @@ def _confirm() -> "sa.Select[*tuple[Any, ...]]":
             is_email_verified=sa.true(),
             updated_at=sa.func.now(),
         )
-        .returning(*USER, f.is_change, f.email.label("before"))
+        .returning(*USER, f.is_change, f.email.label("before"), f.was_verified)
         .cte("written")
     )
     return sa.select(written)
@@ -72,7 +79,7 @@ _HOLD = (
 
 
 class Confirmed(msgspec.Struct, frozen=True):
-    """An account whose address was confirmed, and which it had before."""
+    """An account whose address was confirmed, which it had before, and whether that was too."""
 
     id: UUID
     email: str
@@ -85,6 +92,7 @@ class Confirmed(msgspec.Struct, frozen=True):
     updated_at: datetime
     is_change: bool
     before: str
+    was_verified: bool
 
     @property
     def user(self) -> User:

@@ -30,7 +30,7 @@ async def verify(db: Database, means: Means, token: str) -> User:
         if found.is_change:
             was = {"before": found.before, "after": found.email}
             await note(tx, "email.changed", found.id, found.id, **was)
-            old = Addressee(found.id, found.before, found.username)
+            old = Addressee(found.id, found.before, found.username, found.was_verified)
             await mail.tell(tx, means.post, "email_changed", old, email=found.email)
         else:
             await note(tx, "email.verified", found.id, found.id)
@@ -78,6 +78,6 @@ async def change(db: Database, means: Means, caller: Caller, profile: Profile) -
         to = Addressee(user.id, profile.email, user.username)
         if not await mail.prove(tx, means.post, "change", to):
             raise TooManyMailsError
-        old = Addressee(user.id, user.email, user.username)
+        old = Addressee(user.id, user.email, user.username, user.email_verified)
         await mail.tell(tx, means.post, "email_asked", old, email=profile.email)
     return user

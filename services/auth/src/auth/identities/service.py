@@ -68,7 +68,7 @@ async def _account(tx: Queries, means: Means, source: Source, given: Profile) ->
 
 
 def _addressee(user: User) -> Addressee:
-    return Addressee(user.id, user.email, user.username)
+    return Addressee(user.id, user.email, user.username, user.email_verified)
 
 
 async def _entered(tx: Queries, known: Account, source: Source, given: Profile) -> User:

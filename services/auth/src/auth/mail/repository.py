@@ -123,7 +123,7 @@ _POSTPONE = (
 )
 _REMOVE = sa.delete(_M).where(_M.id == _ID)
 _PURPOSE = bindparam("purpose", type_=sa.Text)
-_WANTED = sa.select(_A.id, _A.email, _A.username).where(
+_WANTED = sa.select(_A.id, _A.email, _A.username, _A.is_email_verified).where(
     sa.or_(
         sa.func.lower(_A.email) == sa.func.lower(bindparam("email", type_=sa.Text)),
         sa.cast(_A.id, sa.Text) == bindparam("account_id", type_=sa.Text),

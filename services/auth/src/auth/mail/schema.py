@@ -18,8 +18,12 @@ class Waiting(Struct, frozen=True):
 
 
 class Addressee(Struct, frozen=True):
-    """Whose account it is that somebody asked a mail for."""
+    """Whose account a mail is about, and where it goes.
+
+    ``is_proven`` is for this very address: that its owner is the account's was shown.
+    """
 
     id: UUID
     email: str
     username: str
+    is_proven: bool = False

@@ -9,7 +9,6 @@ import msgspec
 from auth.mail import repository
 from auth.mail.schema import Addressee, Waiting
 from auth.mail.types import (
-    UNPROVEN,
     WISH,
     Letter,
     Notice,
@@ -36,7 +35,7 @@ async def posting(db: Database, post: Postbox) -> AsyncGenerator[Transaction]:
 async def tell(tx: Queries, post: Postbox, notice: Notice, to: Addressee, **facts: str) -> None:
     """Let a mail say what happened to an account."""
     mail_id = uuid7()
-    letter = Letter(to.email, to.username, _source(), facts=facts)
+    letter = Letter(to.email, to.username, _source(), facts=facts, is_proven=to.is_proven)
     sealed = _sealed(post, mail_id, letter)
     await repository.put(tx, mail_id, notice, sealed, post.settings.notice_lifetime_s)
 
@@ -54,7 +53,7 @@ async def prove(
     were enough of them within the hour.
     """
     mail_id, token = uuid7(), fresh()
-    letter = Letter(to.email, to.username, source or _source(), token)
+    letter = Letter(to.email, to.username, source or _source(), token, is_proven=to.is_proven)
     return await repository.prove(
         tx,
         mail_id,
@@ -103,13 +102,17 @@ def opened(post: Postbox, waiting: Waiting) -> Letter:
 async def is_welcome(db: Database, post: Postbox, kind: str, letter: Letter) -> bool:
     """Count a mail to an address that nobody has proven; false where it got enough.
 
-    So nobody floods a stranger's address by naming it in one account after another. What goes to
-    an account's owner is counted for the account, and never withheld for what others did.
+    So nobody floods a stranger's address by naming it in one account after another, whatever the
+    mails say. What goes to an address that is known to be the account's owner's is never withheld
+    for what others did.
     """
-    if kind not in UNPROVEN:
+    if letter.is_proven:
         return True
-    address_hash = digest(letter.to.casefold())
-    return await repository.count(db, address_hash, post.settings.mails_to_unproven_max)
+    address = letter.to.casefold()
+    # whose address it is still gets a reset when others have used up the rest: no address has a
+    # space, so the two are counted apart
+    counted = f"reset {address}" if kind == "reset" else address
+    return await repository.count(db, digest(counted), post.settings.mails_to_unproven_max)
 
 
 async def claim(db: Database, post: Postbox, count_max: int) -> list[Waiting]:

@@ -20,8 +20,6 @@ type Notice = Literal[
     "identity_linked",
     "identity_unlinked",
 ]
-# those that go to an address which only its sender says is theirs
-UNPROVEN = frozenset({"verify", "change"})
 WISH = "wish_"
 
 
@@ -54,6 +52,8 @@ class Letter(msgspec.Struct, frozen=True):
     source: Source
     token: str = ""
     facts: dict[str, str] = {}
+    # whether somebody has shown that they read this address's mail; where that is not said, nobody
+    is_proven: bool = False
 
 
 class Wish(msgspec.Struct, frozen=True):

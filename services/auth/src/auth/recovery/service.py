@@ -95,5 +95,5 @@ async def _settle(
         await identities.end_all(tx, user.id)
     await note(tx, f"password.{reason}", user.id, user.id)
     await announce(tx, PasswordChanged(user_id=user.id, reason=reason), user.id)
-    to = Addressee(user.id, user.email, user.username)
+    to = Addressee(user.id, user.email, user.username, user.email_verified)
     await mail.tell(tx, means.post, notice, to, ways="kept" if keeps_ways else "gone")
