@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
-import asyncpg
 import msgspec
 import nats.errors
 import structlog
@@ -16,6 +15,7 @@ from nats.js import JetStreamContext
 from common import exchange, inbox
 from common.contracts.base import CloudEvent, Event
 from common.database import Database, Queries
+from common.errors import GONE_AWAY
 from common.forever import forever
 
 log = structlog.get_logger()
@@ -28,13 +28,6 @@ _LOOK_S = 0.2
 _FETCH = 64
 _FETCH_S = 5.0
 _DELIVERIES_MAX = 5
-_AWAY = (
-    ConnectionError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-)
 
 type Handler[E] = Callable[[Queries, CloudEvent[E]], Awaitable[None]]
 
@@ -98,6 +91,7 @@ class Bus:
                 await self._connect(self.client)
             except Exception as exc:  # noqa: BLE001 - whatever it is, it is tried again
                 log.warning("nats_unreachable", error=repr(exc))
+                await self.close()
                 await asyncio.sleep(_RETRY_S)
 
     async def heed(self, subject: str, act: Callable[[Msg], Awaitable[None]]) -> None:
@@ -116,7 +110,7 @@ class Bus:
         await client.connect(**self._options)
         if not client.is_connected:
             raise ConnectionError("The server was gone before it had answered.")
-        for subject, act in self._heeded.items():
+        for subject, act in tuple(self._heeded.items()):
             await client.subscribe(subject, cb=act)
 
 
@@ -190,7 +184,10 @@ class Listener:
         while True:
             try:
                 await self.act(message.subject, message.data)
-            except _AWAY as exc:
+            except GONE_AWAY as exc:
+                # a database that answers is not away: then it is the event that takes too long
+                if await self._db.answers():
+                    raise
                 log.warning("event_waits", subject=message.subject, error=repr(exc))
                 for one in waiting:
                     await one.in_progress()

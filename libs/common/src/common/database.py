@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from typing import Any, cast, override
 
 import asyncpg
+import sqlalchemy as sa
 from sqlalchemy import ClauseElement
 from sqlalchemy.sql.selectable import TypedReturnsRows
 
@@ -101,6 +102,7 @@ class Joined(Transaction):
             yield Transaction(self._connection)
 
 
+_ONE = sa.select(sa.literal(1))
 _JOINED: ContextVar[Joined | None] = ContextVar("joined", default=None)
 
 
@@ -197,6 +199,13 @@ class Database(Queries):
         if joined is None or joined.is_over or joined.database is not self:
             return None
         return joined
+
+    async def answers(self) -> bool:
+        """Whether PostgreSQL can be reached now."""
+        try:
+            return await self.one(_ONE, bool)
+        except Exception:  # noqa: BLE001 - whatever it is, that was no answer
+            return False
 
     async def close(self) -> None:
         """Close every connection, after what runs has ended; what does not end is cut off."""

@@ -170,7 +170,7 @@ _CODES = {
     415: "UNSUPPORTED_MEDIA_TYPE",
     503: "UNAVAILABLE",
 }
-_GONE_AWAY = (
+GONE_AWAY = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
@@ -261,6 +261,6 @@ def on_unexpected(request: AnyRequest, exc: Exception) -> Response[bytes]:
 HANDLERS: ExceptionHandlersMap = {
     ServiceError: on_service_error,
     HTTPException: on_http_error,
-    **dict.fromkeys(_GONE_AWAY, on_gone_away),
+    **dict.fromkeys(GONE_AWAY, on_gone_away),
     Exception: on_unexpected,
 }

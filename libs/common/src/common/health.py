@@ -5,7 +5,6 @@ import time
 from collections.abc import Awaitable, Callable
 
 import msgspec
-import sqlalchemy as sa
 from litestar import Response, get
 from litestar.datastructures import State
 
@@ -14,7 +13,6 @@ from common.database import Database
 type Probe = Callable[[], Awaitable[bool]]
 
 _PROBE_S = 1.0
-_ONE = sa.select(sa.literal(1))
 
 
 class Dependency(msgspec.Struct, frozen=True, rename="camel"):
@@ -38,15 +36,11 @@ class Watch:
 
     def __init__(self, db: Database) -> None:
         self.is_draining = False
-        self._db = db
-        self._probes: list[tuple[str, bool, Probe]] = [("postgres", True, self._database)]
+        self._probes: list[tuple[str, bool, Probe]] = [("postgres", True, db.answers)]
 
     def add(self, name: str, probe: Probe, *, is_required: bool = False) -> None:
         """Look at one more dependency."""
         self._probes.append((name, is_required, probe))
-
-    async def _database(self) -> bool:
-        return await self._db.one(_ONE, bool)
 
     async def look(self) -> Readiness:
         """Ask every dependency at once."""

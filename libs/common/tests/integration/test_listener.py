@@ -5,15 +5,18 @@ from collections import Counter
 from datetime import UTC, datetime
 from uuid import UUID
 
+import asyncpg
+import psutil
 import pytest
 import sqlalchemy as sa
-from libs.common.tests.house import LISTENER, Counted, House
+from libs.common.tests.house import LISTENER, Counted, House, running
 from nats.js.api import RawStreamMsg
 
 from common import access
+from common.bus import Subscription
 from common.contracts.base import CloudEvent
 from common.contracts.projects import AccessChanged
-from common.database import Queries
+from common.database import Database, Queries
 from common.ids import uuid7
 from common.outbox import InboxRow
 from common.testing.waiting import until
@@ -38,10 +41,13 @@ def event(project_id: UUID, version: int = 1) -> CloudEvent[AccessChanged]:
 class Handler:
     """Keeps what it hears; fails for the projects and as often as it is told."""
 
-    def __init__(self, failures: dict[UUID, int] | None = None) -> None:
+    def __init__(
+        self, failures: dict[UUID, int] | None = None, error: type[Exception] = LookupError
+    ) -> None:
         self.calls: Counter[UUID] = Counter()
         self.done: list[tuple[UUID, int]] = []
         self._failures = failures or {}
+        self._error = error
 
     async def __call__(self, tx: Queries, heard: CloudEvent[AccessChanged]) -> None:
         """Act on an event."""
@@ -50,7 +56,7 @@ class Handler:
         now = access.Access(fact.project_id, fact.version, fact.is_public, fact.is_deleted, {})
         await access.learn(tx, now)
         if self.calls[fact.project_id] <= self._failures.get(fact.project_id, 0):
-            raise LookupError
+            raise self._error
         self.done.append((fact.project_id, fact.version))
 
     async def is_done(self, *projects: UUID) -> bool:
@@ -122,16 +128,19 @@ async def test_a_handler_that_fails_is_asked_again(house: House) -> None:
     assert await parked(house, str(unlucky.id).encode()) == []
 
 
-async def test_a_handler_that_always_fails_leaves_nothing_but_a_dead_letter(house: House) -> None:
+@pytest.mark.parametrize("error", [LookupError, TimeoutError, asyncpg.QueryCanceledError])
+async def test_a_handler_that_always_fails_leaves_nothing_but_a_dead_letter(
+    house: House, error: type[Exception]
+) -> None:
     hopeless, fine = event(uuid7()), event(uuid7())
-    handler = Handler({hopeless.data.project_id: 1000})
+    handler = Handler({hopeless.data.project_id: 1000}, error)
     async with house.listener(handler):
         await house.tell(hopeless)
         await house.tell(fine)
         [dead] = await until(lambda: parked(house, str(hopeless.id).encode()))
         await until(lambda: handler.is_done(fine.data.project_id))
     assert handler.calls[hopeless.data.project_id] == 5
-    assert "LookupError" in (dead.headers or {})["Worldloom-Error"]
+    assert error.__name__ in (dead.headers or {})["Worldloom-Error"]
     assert not await known(house, hopeless.data.project_id)
     assert not await house.listening.all(_CLAIMED, str, id=hopeless.id)
 
@@ -154,6 +163,32 @@ async def test_events_wait_for_the_database(house: House) -> None:
     for one in events:
         assert await parked(house, str(one.id).encode()) == []
         assert await known(house, one.data.project_id)
+
+
+async def test_events_wait_for_a_database_that_stands_still(house: House) -> None:
+    handler, one = Handler(), event(uuid7())
+    server = psutil.Process(house.stores.state().processes["postgres"].pid)
+    url = house.env(LISTENER)["DATABASE_URL"]
+    db = await Database.connect(url, pool_size=2, wait_s=0.2, statement_s_max=0.2)
+    async with house.bus(LISTENER) as bus:
+        subscriptions = [Subscription(AccessChanged, handler)]
+        listener = Counted(LISTENER, bus, db, subscriptions, retry_s=0.01)
+        frozen = [server, *server.children(recursive=True)]
+        for process in frozen:
+            process.suspend()
+        try:
+            async with running(listener.run):
+                await house.tell(one)
+                # more attempts than an event has deliveries
+                await until(lambda: has_tried(listener, 12), within_s=30)
+                for process in frozen:
+                    process.resume()
+                await until(lambda: handler.is_done(one.data.project_id))
+        finally:
+            for process in frozen:
+                process.resume()
+    await db.close()
+    assert await parked(house, str(one.id).encode()) == []
 
 
 async def test_listening_goes_on_after_nats_was_away(house: House) -> None:

@@ -24,7 +24,7 @@ _SUBJECT = "live.builds"
 async def tell(bus: Bus, build_id: UUID) -> None:
     """Say that there is news; nobody is worse off than a moment's delay if it is not heard."""
     if bus.client is not None and bus.is_connected:
-        with suppress(nats.errors.Error):
+        with suppress(nats.errors.Error, OSError):
             await bus.client.publish(f"{_SUBJECT}.{build_id}")
 
 

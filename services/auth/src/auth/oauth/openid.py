@@ -10,7 +10,7 @@ from auth.oauth.id_tokens import Expected, IdClaims
 from auth.oauth.kept import Kept
 from auth.oauth.types import Endpoints, Flow, ProviderError, Returned, Tokens
 from auth.oauth.web import Web
-from auth.providers.types import Provider, is_safe
+from auth.providers.types import Provider, may_name
 from auth.settings import Settings
 
 _WELL_KNOWN = "/.well-known/openid-configuration"
@@ -88,7 +88,7 @@ class OpenId:
         claims = await self._claims(found, tokens.id_token, expected)
         told: IdClaims | _UserInfo = claims
         if claims.email is None and found.userinfo_endpoint is not None:
-            told = await self._user_info(found.userinfo_endpoint, tokens, claims.sub)
+            told = await self._user_info(found, tokens, claims.sub)
         return profile(
             claims.sub,
             told.email,
@@ -122,7 +122,7 @@ class OpenId:
             if found.issuer != issuer:
                 raise ProviderError("discovery", f"it describes {found.issuer!r}")
             places = (found.authorization_endpoint, found.token_endpoint, found.jwks_uri)
-            if unsafe := [url for url in places if not is_safe(url)]:
+            if unsafe := [url for url in places if not may_name(issuer, url)]:
                 raise ProviderError("discovery", f"it names {unsafe[0]!r}")
             return found
 
@@ -143,11 +143,14 @@ class OpenId:
 
         return await kept.get(ask, fresh_s=within_s, is_stale_good=not is_missed)
 
-    async def _user_info(self, url: str, tokens: Tokens, subject: str) -> _UserInfo:
+    async def _user_info(self, found: Metadata, tokens: Tokens, subject: str) -> _UserInfo:
+        url = found.userinfo_endpoint or ""
+        if not may_name(found.issuer, url):
+            raise ProviderError("userinfo", f"it names {url!r}")
         answer = await self._web.get(url, "userinfo", token=tokens.access_token)
         if not answer.is_good:
             raise ProviderError("userinfo", f"status {answer.status}")
-        found = answer.read(_UserInfo, "userinfo")
-        if found.sub != subject:
+        told = answer.read(_UserInfo, "userinfo")
+        if told.sub != subject:
             raise ProviderError("userinfo", "it is about somebody else")
-        return found
+        return told

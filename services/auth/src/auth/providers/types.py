@@ -36,6 +36,15 @@ def sealed_as(name: str) -> str:
     return f"provider:{name}"
 
 
+def may_name(place: str, url: str) -> bool:
+    """Whether a provider at ``place`` may send us to ``url``; to this machine if it is on it."""
+    return is_safe(url) and (_is_here(place) or not _is_here(url))
+
+
+def _is_here(url: str) -> bool:
+    return urlsplit(url).hostname in _HERE
+
+
 def is_safe(url: str) -> bool:
     """Whether secrets may be sent to this address: by HTTPS, or without leaving this machine."""
     try:
