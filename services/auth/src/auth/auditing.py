@@ -46,18 +46,28 @@ def _given(
 
 
 def noting(
-    name: str = "audit", /, *, account: str = "", **facts: str
+    name: str = "audit",
+    /,
+    *,
+    account: str = "",
+    differ: tuple[str, str] | None = None,
+    **facts: str,
 ) -> Callable[[sa.CTE], sa.CTE]:
     """Make the part of an ``announcing`` statement that writes its note, from ``noted(...)``.
 
     No row, no note; one note however many rows. ``facts`` adds to its details what only the row
     knows: the member (as it is spelt in JSON) = the returned column's name. Where only the row
-    knows whose account it is, ``account`` is the column's name. Of two notes in one statement the
+    knows whose account it is, ``account`` is the column's name. With ``differ`` there is no
+    note either where these two of the row's columns are alike. Of two notes in one statement the
     second has a ``name`` of its own.
     """
 
     def insert(written: sa.CTE) -> sa.CTE:
-        first = sa.select(written).limit(1).subquery("audited")
+        found = sa.select(written).limit(1)
+        if differ:
+            one, other = differ
+            found = found.where(written.c[one] != written.c[other])
+        first = found.subquery("audited")
         details: sa.ColumnElement[Any] = sa.cast(bindparam(f"{name}_details", type_=sa.Text), JSONB)
         if facts:
             pairs = [x for name, column in facts.items() for x in (word(name), first.c[column])]

@@ -1,5 +1,6 @@
 """What happened to accounts: noted with the deed, and read by whose account it is."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -10,7 +11,8 @@ from auth.audit import service
 from common.testing.apps import Serving
 from common.testing.waiting import until
 
-PATH = "/api/v1/users/me/audit"
+ME = "/api/v1/users/me"
+PATH = f"{ME}/audit"
 
 
 async def told(desk: Desk, who: Person, query: str = "") -> list[dict[str, Any]]:
@@ -61,6 +63,57 @@ async def test_a_stolen_token_is_noted(desk: Desk) -> None:
     reused = await told(desk, again, "?action=token.reused")
     assert [(entry["actorId"], entry["address"]) for entry in reused] == [(None, ADDRESS)]
     assert reused[0]["details"] == {"sessionId": ann.session_id}
+
+
+async def test_who_takes_another_name_is_noted_with_the_one_before(desk: Desk) -> None:
+    ann, bob = await desk.person(), await desk.person()
+    again, last = f"{ann.username}-2", f"{ann.username}-2".upper()
+    for name in (again, again, last):
+        answer = await desk.call("PATCH", ME, ann, sends={"username": name, "displayName": "Ann"})
+        assert answer.json()["data"]["username"] == name
+    # what is no other name, or is somebody else's, is nothing to note
+    assert (await desk.call("PATCH", ME, ann, sends={"displayName": "Anna"})).is_success
+    taken = await desk.call("PATCH", ME, ann, sends={"username": bob.username})
+    assert code(taken) == (409, "USERNAME_TAKEN")
+    entries = await told(desk, ann, "?action=username.changed")
+    assert [entry["details"] for entry in entries] == [
+        {"before": again, "after": last},
+        {"before": ann.username, "after": again},
+    ]
+    assert {(entry["actorId"], entry["address"]) for entry in entries} == {(str(ann.id), ADDRESS)}
+
+
+async def test_names_that_are_taken_at_once_are_noted_one_after_another(desk: Desk) -> None:
+    ann = await desk.person()
+    names = [f"{ann.username}-{number}" for number in range(6)]
+    answers = await asyncio.gather(
+        *[desk.call("PATCH", ME, ann, sends={"username": name}) for name in names]
+    )
+    assert {answer.status_code for answer in answers} == {200}
+    entries = await told(desk, ann, "?action=username.changed")
+    assert sorted(entry["details"]["after"] for entry in entries) == names
+    # each begins with what another has left: no name is left twice
+    after = {entry["details"]["before"]: entry["details"]["after"] for entry in entries}
+    assert len(after) == len(names)
+    now = (await desk.call("GET", ME, ann)).json()["data"]["username"]
+    assert set(names) - set(after) == {now}
+
+
+async def test_who_asks_for_another_address_is_noted_before_it_is_theirs(desk: Desk) -> None:
+    ann, bob = await desk.person(), await desk.person()
+    asks = {"email": f"new-{ann.email}", "currentPassword": ann.password}
+    for wrong in (
+        {"currentPassword": "wrong password"},
+        {"email": bob.email},
+        {"email": ann.email},
+    ):
+        await desk.call("PATCH", ME, ann, sends=asks | wrong)
+    assert await told(desk, ann, "?action=email.change_asked") == []
+    assert (await desk.call("PATCH", ME, ann, sends=asks)).is_success
+    (entry,) = await told(desk, ann, "?action=email.change_asked")
+    assert entry["details"] == {"wanted": f"new-{ann.email}"}
+    assert (entry["actorId"], entry["address"]) == (str(ann.id), ADDRESS)
+    assert await told(desk, ann, "?action=email.changed") == []
 
 
 async def test_what_does_not_happen_is_not_noted(desk: Desk) -> None:

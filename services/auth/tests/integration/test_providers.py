@@ -11,6 +11,7 @@ from services.auth.tests.impostor import CLIENT, SECRET, Impostor
 from services.auth.tests.operation import operate
 from services.auth.tests.standin import Standin
 
+from auth.auditing import OPERATOR
 from common.settings import SettingsError
 from common.testing.apps import Serving
 
@@ -103,6 +104,8 @@ async def test_a_number_is_nobody_s_at_another_place(
     listed = await desk.call("GET", "/api/v1/users/me/identities", ann)
     assert listed.json()["data"] == []
     assert (await desk.subjects(ann))[-1] == "identity.unlinked"
+    audit = await desk.call("GET", "/api/v1/users/me/audit?action=identity.unlinked", ann)
+    assert [entry["actorId"] for entry in audit.json()["data"]] == [str(OPERATOR)]
     assert (await offer(told, tmp_path, name, SECRET, *ISSUER, *CLIENT_ID)).code == 0
 
 

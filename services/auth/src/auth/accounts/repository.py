@@ -1,5 +1,6 @@
 """The SQL of accounts: statements above, the functions that run them below."""
 
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -41,9 +42,16 @@ _ADD = announcing(
     .returning(*USER),
     noting(),
 )
+# held, so that the name it had is the one that is replaced, whoever else changes it at once
+_HELD = (
+    sa.select(_A.id, _A.username.label("before"))
+    .where(_A.id == bindparam("account_id", type_=sa.Uuid), ~_A.is_disabled)
+    .with_for_update(key_share=True)
+    .cte("held")
+)
 _CHANGE = announcing(
     sa.update(_A)
-    .where(_A.id == bindparam("account_id", type_=sa.Uuid), ~_A.is_disabled)
+    .where(_A.id == _HELD.c.id)
     .values(
         username=sa.func.coalesce(bindparam("new_username", type_=sa.Text), _A.username),
         display_name=sa.func.coalesce(bindparam("new_name", type_=sa.Text), _A.display_name),
@@ -53,7 +61,8 @@ _CHANGE = announcing(
         ),
         updated_at=sa.func.now(),
     )
-    .returning(*USER),
+    .returning(*USER, _HELD.c.before),
+    noting(differ=("before", "username"), before="before", after="username"),
     username="username",
     displayName="display_name",
 )
@@ -112,21 +121,26 @@ async def change(
     has_avatar: bool,
     avatar_url: str | None,
 ) -> User | None:
-    """Change an account and announce it; NULL stays as it is."""
+    """Change an account and announce it; NULL stays as it is. Another username is noted."""
     event = UserUpdated(user_id=account_id, username="", display_name="")
     try:
         return await db.one_or_none(
             _CHANGE,
-            User,
+            _changed,
             account_id=account_id,
             new_username=username,
             new_name=display_name,
             has_avatar=has_avatar,
             new_avatar=avatar_url,
             **announced(event, account_id),
+            **noted("username.changed", account_id, account_id),
         )
     except asyncpg.UniqueViolationError as exc:
         raise _taken(exc) from exc
+
+
+def _changed(*columns: Any) -> User:  # noqa: ANN401 - the columns of an account, and its former name
+    return User(*columns[:-1])
 
 
 def _taken(exc: asyncpg.UniqueViolationError) -> EmailTakenError | UsernameTakenError:

@@ -78,6 +78,7 @@ async def change(db: Database, means: Means, caller: Caller, profile: Profile) -
         to = Addressee(user.id, profile.email, user.username)
         if not await mail.prove(tx, means.post, "change", to):
             raise TooManyMailsError
+        await note(tx, "email.change_asked", user.id, user.id, wanted=profile.email)
         old = Addressee(user.id, user.email, user.username, user.email_verified)
         await mail.tell(tx, means.post, "email_asked", old, email=profile.email)
     return user

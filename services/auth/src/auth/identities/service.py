@@ -5,6 +5,7 @@ from uuid import UUID
 from auth.accounts import service as accounts
 from auth.accounts.schema import User
 from auth.api_keys import service as api_keys
+from auth.auditing import OPERATOR
 from auth.errors import (
     EmailTakenError,
     OAuthEmailMissingError,
@@ -148,5 +149,5 @@ async def drop(tx: Queries, provider: str) -> int:
     """Forget everybody whom a provider knows, as the operator wants it; returns how many."""
     pairs = await repository.of_provider(tx, provider)
     for identity_id, account_id in pairs:
-        await repository.unlink(tx, account_id, identity_id, None)
+        await repository.unlink(tx, account_id, identity_id, OPERATOR)
     return len(pairs)
