@@ -38,24 +38,27 @@ async def impostors() -> AsyncGenerator[Standin]:
 
 
 @pytest.fixture(scope="module")
-async def hasty(
-    told: dict[str, str],
-    serve: Serving,
-    impostors: Standin,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> AsyncGenerator[Client]:
-    """A service that remembers nothing of providers, and for which one is set."""
+async def offered(
+    told: dict[str, str], impostors: Standin, tmp_path_factory: pytest.TempPathFactory
+) -> Standin:
+    """The same server, set as a provider."""
     folder = tmp_path_factory.mktemp("secrets")
     options = ("--issuer", impostors.url, "--client-id", CLIENT)
     assert (await offer(told, folder, "impostor", SECRET, *options)).code == 0
+    return impostors
+
+
+@pytest.fixture(scope="module")
+async def hasty(serve: Serving) -> AsyncGenerator[Client]:
+    """A service that remembers nothing of providers."""
     async with serve(**HASTY) as client:
         yield client
 
 
 @pytest.fixture
-def impostor(impostors: Standin) -> Impostor:
+def impostor(offered: Standin) -> Impostor:
     """An impostor that is honest yet."""
-    return Impostor(impostors, "impostor")
+    return Impostor(offered, "impostor")
 
 
 @pytest.fixture
