@@ -232,7 +232,7 @@ class RecipientRow(Tables):
 
     __tablename__ = "recipient"
 
-    # of the address without case
+    # of the address without case; for resets, with their name before it
     hash: Mapped[bytes] = mapped_column(primary_key=True)
     count: Mapped[int] = mapped_column(server_default=sa.text("1"))
     counted_from: Mapped[datetime] = mapped_column(server_default=sa.func.now(), index=True)
