@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import Any
+from urllib.parse import urljoin
 
 import asyncpg
 import httpx
@@ -14,6 +15,7 @@ from websockets.asyncio.client import connect
 
 from fleet.stores import postgres
 from fleet.testing import Running
+from tests.e2e.test_revocation import _completed, _hold, _is, _read, _sent, _status
 
 _ME = "/api/v1/users/me"
 _AUDIT = f"{_ME}/audit"
@@ -227,12 +229,17 @@ async def test_the_names_of_a_deleted_account_are_free(person, gateway) -> None:
         assert await _ok(await gateway.get(path, headers=token)) == []
 
 
+async def _promote(fleet: Running, who) -> None:
+    """Let somebody be an administrator."""
+    done = await operate(fleet.env("auth"), "set-role", who.username, "admin")
+    assert done.code == 0, done.err
+
+
 async def test_an_administrator_disables_and_enables(person, gateway, fleet_up: Running) -> None:
     admin, bob = await person(), await person()
     users = "/api/v1/users"
     assert _code(await admin.client.get(users)) == (403, "FORBIDDEN")
-    done = await operate(fleet_up.env("auth"), "set-role", admin.username, "admin")
-    assert done.code == 0, done.err
+    await _promote(fleet_up, admin)
     found = await _ok(await admin.client.get(f"{users}?q={bob.username}"))
     assert [(one["id"], one["disabled"]) for one in found] == [(bob.user_id, False)]
     key = {"x-api-key": (await _key(bob, "users:read"))["key"]}
@@ -255,3 +262,39 @@ async def test_an_administrator_disables_and_enables(person, gateway, fleet_up: 
     by_key = {"x-api-key": (await _key(admin, "users:read"))["key"]}
     answer = await gateway.get(users, headers=by_key)
     assert _code(answer) == (403, "INSUFFICIENT_SCOPE")
+
+
+async def test_who_is_disabled_holds_nothing_until_they_are_enabled(
+    person, gateway, fleet_up: Running
+) -> None:
+    admin, owner, editor = await person(), await person(), await person()
+    await _promote(fleet_up, admin)
+    account, held = f"/api/v1/users/{editor.user_id}", await _hold(owner, editor)
+    builds = await _ok(await editor.client.get(f"/api/v1/projects/{held.project}/builds"))
+    (played,) = [one["playUrl"] for one in builds if one["playUrl"]]
+    async with httpx.AsyncClient() as browser:
+        # the key is changed for a cookie
+        game = urljoin(played, (await browser.get(played)).headers["location"])
+
+        async def shown() -> int:
+            return (await browser.get(game)).status_code
+
+        assert await shown() == 200
+        await _ok(await admin.client.patch(account, json={"disabled": True}))
+        await asyncio.gather(
+            _until(lambda: _is(_status(owner, held.build), "cancelled")),
+            _until(lambda: _is(_status(owner, held.queued), "cancelled")),
+            _until(lambda: _is(_read(held.download), 403)),
+            _until(lambda: _is(_read(held.artifact), 403)),
+            _until(lambda: _is(_sent(held.begun), 403)),
+            _until(lambda: _is(shown(), 404)),
+        )
+        await _ok(await admin.client.patch(account, json={"disabled": False}))
+        await _until(lambda: _is(_read(held.download), 200))
+        await _until(lambda: _is(shown(), 200))
+    login = {"login": editor.username, "password": "correct horse", "tokenDelivery": "body"}
+    token = (await _ok(await gateway.post("/api/v1/auth/login", json=login)))["accessToken"]
+    editor.client.headers["authorization"] = f"Bearer {token}"
+    assert await _completed(editor, held.sent) == 201
+    assets = await _ok(await editor.client.get(f"/api/v1/projects/{held.project}/assets"))
+    assert {asset["name"] for asset in assets} == {"a.png", "s.png", "c.png"}

@@ -5,11 +5,13 @@ from collections.abc import AsyncGenerator, Callable
 import pytest
 from services.projects.tests.desk import Desk
 
+from common.bus import Bus, Listener
 from common.contracts import projects as contract
 from common.testing import outboxes
 from common.testing.apps import Client, Serving, serving
 from common.testing.processes import Process, free_port, process
 from projects.main import create_app
+from projects.members.events import SUBSCRIPTIONS
 
 APPLICATION = "projects.main:create_app"
 
@@ -46,6 +48,12 @@ async def client(serve: Serving) -> AsyncGenerator[Client]:
 def desk(client: Client) -> Desk:
     """The service, and people and projects of this test alone."""
     return Desk(client)
+
+
+@pytest.fixture
+def listener(desk: Desk) -> Listener:
+    """What acts on events, without waiting for JetStream to bring them."""
+    return Listener("projects", Bus("projects", "", "", ""), desk.client.db, SUBSCRIPTIONS)
 
 
 @pytest.fixture(scope="session")

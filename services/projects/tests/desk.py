@@ -1,14 +1,18 @@
 """People and projects of one test, and the ways in which its tests call the service."""
 
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import httpx
+import msgspec
 
+from common.contracts.base import CloudEvent, Event
 from common.ids import uuid7
 from common.testing import outboxes
 from common.testing.apps import Client
 from common.testing.outboxes import Announced
+from common.testing.processes import Process
 from projects.members import repository as members
 
 
@@ -77,7 +81,35 @@ class Desk:
         """What was announced about a project."""
         return await outboxes.about(self.client.db, project.rpartition("/")[2])
 
+    async def news(self, project: str, count: int) -> list[tuple[str, dict[str, Any]]]:
+        """The last events of a project."""
+        found = (await self.events(project))[-count:]
+        return [(event.subject.removeprefix("projects."), event.data) for event in found]
+
     async def subjects(self, project: str) -> list[str]:
         """The kinds of the events of a project, in their order, without the service's name."""
         found = await self.events(project)
         return [event.subject.removeprefix("projects.").removesuffix(".v1") for event in found]
+
+
+def told(fact: Event, user: UUID, event_id: UUID | None = None, day: int = 1) -> bytes:
+    """An event as it comes from JetStream."""
+    event = CloudEvent(
+        id=event_id or uuid7(),
+        source="/auth",
+        type=fact.subject,
+        subject=str(user),
+        time=datetime(2026, 1, day, tzinfo=UTC),
+        data=fact,
+        requestid="request-of-auth",
+    )
+    return msgspec.json.encode(event)
+
+
+async def registered(auth: Process) -> dict[str, Any]:
+    """A new account."""
+    name = f"u{uuid7().hex[-20:]}"
+    new = {"email": f"{name}@example.org", "username": name, "password": "correct horse battery"}
+    made = await auth.call("POST", "/api/v1/auth/register", sends=new)
+    user: dict[str, Any] = made.json()["data"]["user"]
+    return user

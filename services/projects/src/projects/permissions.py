@@ -5,7 +5,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
-from projects.tables import FileRow, MemberRow, ProjectRow
+from projects.tables import AccountRow, FileRow, MemberRow, ProjectRow
 
 type Role = Literal["owner", "editor", "commenter", "viewer"]
 
@@ -27,6 +27,12 @@ def role_of(user_id: "sa.ColumnElement[Any]") -> "sa.ScalarSelect[str]":
 def membership(user_id: "sa.ColumnElement[Any]") -> "sa.ColumnElement[bool]":
     """Join ``MemberRow`` (outer) to a project for one user."""
     return sa.and_(MemberRow.project_id == ProjectRow.id, MemberRow.user_id == user_id)
+
+
+def is_disabled() -> "sa.ColumnElement[bool]":
+    """The member's account is disabled."""
+    mine = sa.and_(AccountRow.user_id == MemberRow.user_id, AccountRow.is_disabled)
+    return sa.select(AccountRow.user_id).where(mine).correlate(MemberRow).exists()
 
 
 def is_visible() -> "sa.ColumnElement[bool]":

@@ -66,6 +66,17 @@ class PersonRow(Tables):
     told_at: Mapped[datetime]
 
 
+class AccountRow(Tables):
+    """Whether somebody's account is disabled, by what was last heard of auth."""
+
+    __tablename__ = "account"
+
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    is_disabled: Mapped[bool]
+    # when that was said: an older word does not replace it
+    told_at: Mapped[datetime]
+
+
 class BlobRow(Tables):
     """Content, once for each hash (SHA-256, lower-case hex)."""
 

@@ -1,53 +1,21 @@
 """Projects follow accounts: what they are called, and that they are gone."""
 
-from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
-import msgspec
-import pytest
-from services.projects.tests.desk import Desk
+from services.projects.tests.desk import Desk, registered, told
 
-from common.bus import Bus, Listener
+from common.bus import Listener
 from common.contracts.auth import UserDeleted, UserRegistered, UserUpdated
-from common.contracts.base import CloudEvent, Event
 from common.ids import uuid7
 from common.testing.processes import Process
 from common.testing.waiting import until
-from projects.members.events import SUBSCRIPTIONS
 
 ME = "/api/v1/users/me"
-
-
-def told(fact: Event, user: UUID, event_id: UUID | None = None, day: int = 1) -> bytes:
-    """An event as it comes from JetStream."""
-    event = CloudEvent(
-        id=event_id or uuid7(),
-        source="/auth",
-        type=fact.subject,
-        subject=str(user),
-        time=datetime(2026, 1, day, tzinfo=UTC),
-        data=fact,
-        requestid="request-of-auth",
-    )
-    return msgspec.json.encode(event)
 
 
 def heard(user: UUID, event_id: UUID | None = None) -> bytes:
     """The event that somebody is gone."""
     return told(UserDeleted(user_id=user), user, event_id)
-
-
-@pytest.fixture
-def listener(desk: Desk) -> Listener:
-    """What acts on events, without waiting for JetStream to bring them."""
-    return Listener("projects", Bus("projects", "", "", ""), desk.client.db, SUBSCRIPTIONS)
-
-
-async def news(desk: Desk, project: str, count: int) -> list[tuple[str, dict[str, Any]]]:
-    """The last events of a project."""
-    found = (await desk.events(project))[-count:]
-    return [(event.subject.removeprefix("projects."), event.data) for event in found]
 
 
 async def test_what_somebody_alone_owned_goes_to_the_trash(desk: Desk, listener: Listener) -> None:
@@ -58,7 +26,7 @@ async def test_what_somebody_alone_owned_goes_to_the_trash(desk: Desk, listener:
         assert (await desk.call("GET", project, user)).status_code == 404
     trashed = await desk.call("GET", "/api/v1/projects?scope=trashed")
     assert [one["id"] for one in trashed.json()["data"]] == [project_id]
-    deleted, access = await news(desk, project, 2)
+    deleted, access = await desk.news(project, 2)
     told = {"projectId": project_id, "actorId": str(desk.owner), "name": "Pong"}
     assert deleted == ("project.deleted.v1", {**told, "purged": False, "address": ""})
     assert access[0] == "access.changed.v1"
@@ -73,7 +41,7 @@ async def test_what_somebody_else_owns_too_stays_without_them(
     assert (await desk.call("PATCH", heir, sends={"role": "owner"})).status_code == 200
     for user, role in ((desk.owner, "owner"), (desk.viewer, "viewer")):
         assert await listener.act(UserDeleted.subject, heard(user))
-        removed, access = await news(desk, project, 2)
+        removed, access = await desk.news(project, 2)
         assert removed[0] == "member.removed.v1"
         assert (removed[1]["userId"], removed[1]["actorId"]) == (str(user), str(user))
         assert removed[1]["previousRole"] == role
@@ -138,10 +106,8 @@ async def test_members_are_called_what_was_heard_last(desk: Desk, listener: List
 
 
 async def test_it_is_heard_from_auth_itself(desk: Desk, auth: Process) -> None:
-    name = f"u{uuid7().hex[-20:]}"
-    new = {"email": f"{name}@example.org", "username": name, "password": "correct horse battery"}
-    made = await auth.call("POST", "/api/v1/auth/register", sends=new)
-    user = UUID(made.json()["data"]["user"]["id"])
+    made = await registered(auth)
+    user, name = UUID(made["id"]), made["username"]
     created = await desk.call("POST", "/api/v1/projects", user, sends={"name": "Pong"})
     project = created.headers["location"]
 

@@ -17,7 +17,7 @@ from common.outbox import announced, announcing
 from common.sharing import Shared
 from common.statements import document, encoded, instant, keys
 from projects.lifecycle.schema import NewProject
-from projects.permissions import is_visible, membership
+from projects.permissions import is_disabled, is_visible, membership
 from projects.tables import MemberRow, ProjectRow
 
 _P = ProjectRow
@@ -178,7 +178,7 @@ _ACCESS = sa.select(
     _P.deleted_at.is_not(None),
     sa.func.coalesce(
         sa.select(sa.func.jsonb_object_agg(MemberRow.user_id, MemberRow.role, type_=JSONB))
-        .where(MemberRow.project_id == _P.id)
+        .where(MemberRow.project_id == _P.id, ~is_disabled())
         .scalar_subquery(),
         sa.literal_column("'{}'::jsonb", JSONB),
     ),

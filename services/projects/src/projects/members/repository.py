@@ -10,10 +10,11 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from common.database import Queries
 from projects.members.schema import Member
-from projects.tables import MemberRow, PersonRow, ProjectRow
+from projects.tables import AccountRow, MemberRow, PersonRow, ProjectRow
 
 _M = MemberRow
 _P = PersonRow
+_A = AccountRow
 
 
 def _now(
@@ -42,6 +43,15 @@ _LIST = (
     .order_by(_M.created_at, _M.user_id)
 )
 _ONE = sa.select(*_COLUMNS).where(_M.project_id == _PROJECT, _M.user_id == _USER)
+# before any project: who comes in while their account is disabled is seen by one of the two
+_HOLD_ACCOUNT = sa.select(
+    sa.func.pg_advisory_xact_lock(
+        sa.func.hashtextextended(
+            sa.literal_column("'projects.account.'", sa.Text).concat(sa.cast(_USER, sa.Text)),
+            sa.literal_column("0"),
+        )
+    )
+)
 # in one order, so that two who hold many do not wait for one another for ever
 _HOLD_ALL = (
     sa.select(ProjectRow.id)
@@ -94,7 +104,18 @@ _LEARN = _NAMED.on_conflict_do_update(
     set_={name: _NAMED.excluded[name] for name in ("username", "display_name", "told_at")},
     where=_P.told_at < _NAMED.excluded.told_at,
 )
+_MARKED = insert(_A).values(
+    user_id=_USER,
+    is_disabled=bindparam("is_disabled", type_=sa.Boolean),
+    told_at=bindparam("told_at", type_=sa.DateTime(timezone=True)),
+)
+_MARK = _MARKED.on_conflict_do_update(
+    index_elements=[_A.user_id],
+    set_={name: _MARKED.excluded[name] for name in ("is_disabled", "told_at")},
+    where=_A.told_at < _MARKED.excluded.told_at,
+).returning(_A.user_id)
 _FORGET = sa.delete(_P).where(_P.user_id == _USER)
+_UNMARK = sa.delete(_A).where(_A.user_id == _USER)
 _REMOVE = sa.delete(_M).where(_M.project_id == _PROJECT, _M.user_id == _USER)
 
 
@@ -106,6 +127,11 @@ async def listed(db: Queries, project_id: UUID, caller_id: UUID) -> list[Member]
 async def one(db: Queries, project_id: UUID, user_id: UUID) -> Member | None:
     """Return one member."""
     return await db.one_or_none(_ONE, Member, project_id=project_id, user_id=user_id)
+
+
+async def hold_account(tx: Queries, user_id: UUID) -> None:
+    """Be the only one who lets somebody in, or hears whether they may be."""
+    await tx.run(_HOLD_ACCOUNT, user_id=user_id)
 
 
 async def hold_all(tx: Queries, user_id: UUID) -> list[UUID]:
@@ -168,6 +194,15 @@ async def learn(
     )
 
 
+async def mark(db: Queries, user_id: UUID, told_at: datetime, *, is_disabled: bool) -> bool:
+    """Keep whether somebody is disabled; false where nothing is newer than what is known."""
+    found = await db.one_or_none(
+        _MARK, _same, user_id=user_id, is_disabled=is_disabled, told_at=told_at
+    )
+    return found is not None
+
+
 async def forget(db: Queries, user_id: UUID) -> None:
-    """Keep no name of somebody."""
+    """Keep no name of somebody, and not whether they were disabled."""
     await db.run(_FORGET, user_id=user_id)
+    await db.run(_UNMARK, user_id=user_id)

@@ -33,6 +33,7 @@ async def add(
     """Let somebody in."""
     account = await _account(db, peers, caller, project_id, new)
     async with db.transaction() as tx:
+        await repository.hold_account(tx, account.user_id)
         await lifecycle.held_for(tx, caller, project_id, OWNERS)
         members, _ = await repository.counts(tx, project_id)
         if members >= settings.members_per_project_max:
@@ -147,6 +148,14 @@ async def learn(
 ) -> None:
     """Remember what an account is called, for its projects' lists of members."""
     await repository.learn(tx, user_id, username, display_name, told_at)
+
+
+async def mark(tx: Queries, user_id: UUID, told_at: datetime, *, is_disabled: bool) -> None:
+    """Remember whether an account is disabled, and tell who may do what in its projects now."""
+    await repository.hold_account(tx, user_id)
+    if await repository.mark(tx, user_id, told_at, is_disabled=is_disabled):
+        for project_id in await repository.hold_all(tx, user_id):
+            await lifecycle.announce_access(tx, project_id)
 
 
 async def forget(tx: Queries, user_id: UUID) -> None:
