@@ -25,8 +25,17 @@ _FAILURES = {
     "403": "The caller is known, and may not do this.",
     "404": "There is no such thing, or the caller may not know of it.",
     "429": "Too many requests; ``Retry-After`` says when to come back.",
+    "500": "A fault of ours; its ``requestId`` finds it in our logs.",
     "503": "Something does not answer now; ``Retry-After`` says when to try again.",
+    "504": "It took too long; whether it was done is not known.",
     "default": "Any other failure, in the same envelope.",
+}
+_WRITE_FAILURES = {
+    "409": "The state of things does not allow this, or the Idempotency-Key was used before.",
+}
+_BODY_FAILURES = {
+    "413": "The body is larger than it may be; ``details`` have the limit.",
+    "415": "The body is of another type than this takes.",
 }
 _SCHEMES: Document = {
     "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
@@ -47,6 +56,7 @@ def document(app: Litestar) -> Document:
         if operation is not None:
             _complete(operation, handler.opt)
             _add_body(operation, handler.opt, schemas)
+            _add_failures(operation, method)
             _add_key(operation, handler)
             _close(operation, schemas)
     return made
@@ -61,7 +71,6 @@ _KEY: Document = {
     " ``Idempotency-Replayed: true``. Only callers that are known have keys.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
 }
-_CONFLICT = "The state of things does not allow this, or the Idempotency-Key was used before."
 _REF = "#/components/schemas/{name}"
 
 
@@ -85,9 +94,18 @@ def _complete(operation: Document, opt: dict[str, Any]) -> None:
     operation.get("parameters", []).sort(key=lambda each: (each["in"], each["name"]))
     operation["x-scope"] = scope
     operation["x-rate-class"] = opt.get("rate", "read")
+
+
+def _add_failures(operation: Document, method: str) -> None:
+    """Say how an operation fails: as every one does, as writes do, as those with a body do."""
     content = {"application/json": {"schema": {"$ref": _REF.format(name="Failure")}}}
     responses = operation.setdefault("responses", {})
-    for status, description in _FAILURES.items():
+    known = dict(_FAILURES)
+    if method != "get":
+        known |= _WRITE_FAILURES
+    if "requestBody" in operation:
+        known |= _BODY_FAILURES
+    for status, description in known.items():
         if status == "400" or status not in responses:
             responses[status] = {"description": description, "content": content}
 
@@ -114,9 +132,6 @@ def _add_key(operation: Document, handler: HTTPRouteHandler) -> None:
     if Keyed not in tuple(handler.middleware or ()):
         return
     operation.setdefault("parameters", []).append(_KEY)
-    operation["responses"].setdefault(
-        "409", operation["responses"]["400"] | {"description": _CONFLICT}
-    )
 
 
 def _close(operation: Document, schemas: Document) -> None:

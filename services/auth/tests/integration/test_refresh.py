@@ -179,6 +179,24 @@ async def test_a_csrf_token_is_good_for_one_session(desk: Desk) -> None:
     assert await desk.is_live(ann.refresh_token)
 
 
+async def test_cookies_that_were_planted_beside_ones_own_are_not_followed(desk: Desk) -> None:
+    ann, mallory = await desk.person(), await desk.person()
+    own, csrf = await in_browser(desk, ann)
+    planted, other = await in_browser(desk, mallory)
+    first, second = own.split("; ")
+    theirs, their_csrf = planted.split("; ")
+    for cookie, token in (
+        (f"{first}; {theirs}; {their_csrf}", other),
+        (f"{theirs}; {first}; {second}", csrf),
+        (f"{first}; {second}; {their_csrf}", other),
+    ):
+        for path in ("/refresh", "/logout?scope=all"):
+            answer = await desk.call("POST", path, cookie=cookie, x_csrf_token=token)
+            assert code(answer) == (403, "CSRF_FAILED")
+    assert await desk.is_live(ann.refresh_token)
+    assert await desk.is_live(mallory.refresh_token)
+
+
 async def test_a_bearer_needs_no_csrf_token(desk: Desk) -> None:
     ann = await desk.person()
     cookie, _ = await in_browser(desk, ann)

@@ -110,12 +110,21 @@ def _proof(request: Request[object, object, State], means: Means, body: Refresh)
     cookie = request.cookies.get(REFRESH_COOKIE)
     if cookie is None:
         raise UnauthenticatedError("There is no refresh token.")
+    if _has_twins(request):
+        raise CsrfError("A cookie came twice: another page of this site has set one of them.")
     given = request.headers.get("x-csrf-token", "")
     page_of = means.vault.csrf_session(given)
     # what another site may send or plant is neither header nor signed
     if page_of is None or given != request.cookies.get(CSRF_COOKIE):
         raise CsrfError("Send the CSRF token as X-CSRF-Token beside the cookie.")
     return Proof(cookie, in_body=False, page_of=page_of)
+
+
+def _has_twins(request: Request[object, object, State]) -> bool:
+    """Whether a cookie of ours came twice; a browser does not say which of them is ours."""
+    pairs = ";".join(request.headers.getall("cookie", [])).split(";")
+    names = [pair.partition("=")[0].strip() for pair in pairs]
+    return max(names.count(REFRESH_COOKIE), names.count(CSRF_COOKIE)) > 1
 
 
 router = Router(
