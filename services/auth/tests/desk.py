@@ -8,6 +8,7 @@ import httpx
 import msgspec
 import sqlalchemy as sa
 
+from auth.auditing import OPERATOR
 from common.ids import uuid7
 from common.testing import outboxes
 from common.testing.apps import Client, identity
@@ -119,6 +120,17 @@ class Desk:
     async def run(self, statement: str, **values: object) -> None:
         """Change the database behind the service's back: time cannot be waited for."""
         await self.client.db.run(sa.text(statement).bindparams(**values))
+
+    async def deeds(self, member: str, value: str) -> list[str]:
+        """What operators have done to the service whose note has this in its details, in order."""
+        statement = (
+            "SELECT coalesce(json_agg(action ORDER BY at), '[]')::text AS value FROM"
+            " (SELECT account_id, action, details, at FROM audit UNION ALL"
+            " SELECT account_id, action, details, at FROM auth_audit.entry) AS noted"
+            " WHERE account_id = :operator AND details->>:member = :value"
+        )
+        found = await self.one(statement, sa.Text(), operator=OPERATOR, member=member, value=value)
+        return msgspec.json.decode(found, type=list[str])
 
     async def one[T](self, statement: str, kind: "sa.types.TypeEngine[T]", **values: object) -> T:
         """Read one value that no route tells."""

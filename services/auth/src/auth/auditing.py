@@ -123,3 +123,8 @@ async def note(
 ) -> None:
     """Note what happened beside other statements, or alone: an attempt that failed."""
     await db.run(_NOTE, **noted(action, account_id, actor_id, **details))
+
+
+async def note_deed(db: Queries, action: str, **details: object) -> None:
+    """Note what an operator did to the service itself: it is under the id of no account."""
+    await note(db, action, OPERATOR, OPERATOR, **details)

@@ -54,6 +54,7 @@ async def test_a_provider_is_set_listed_and_removed(
     again = await operate(told, "remove-provider", name)
     assert again.code == 1
     assert "There is no provider" in again.err
+    assert await desk.deeds("name", name) == ["provider.set", "provider.set", "provider.removed"]
     assert code(await browser.authorize(name)) == (404, "NOT_FOUND")
 
 

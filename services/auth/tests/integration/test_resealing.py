@@ -17,11 +17,12 @@ from auth.oauth import types as oauth
 from auth.providers import types as providers
 from auth.resealing import repository
 from auth.secrets import SealError, Vault
-from auth.tables import FlowRow, MailRow, ProviderRow, SigningKeyRow, Tables
+from auth.tables import AuditRow, FlowRow, MailRow, ProviderRow, SigningKeyRow, Tables
 from common.database import Database
 from common.testing.apps import Serving
 from fleet.testing import Running
 
+DEED = "secrets.resealed"
 ROWS = 7
 PLAIN = b"what is sealed"
 NEW, OLD, STRANGE = (base64.b64encode(os.urandom(32)).decode() for _ in range(3))
@@ -55,6 +56,10 @@ class Place:
             except SealError:
                 continue
         return found
+
+
+def _same(details: dict[str, Any]) -> dict[str, Any]:
+    return details
 
 
 def _pair(key: Any, sealed: bytes) -> tuple[Any, bytes]:
@@ -144,6 +149,8 @@ async def test_the_old_key_is_needed_for_nothing_afterwards(
     assert again.code == 0
     said = f"0 resealed, {ROWS} sealed with the newest key before"
     assert again.out.splitlines() == [f"{table}: {said}" for table in PLACES]
+    deeds = await db.all(sa.select(AuditRow.details).where(AuditRow.action == DEED), _same)
+    assert {ROWS - 1, 0} <= {deed["signing_key"] for deed in deeds}
 
 
 async def test_what_no_key_opens_is_named_and_left(db: Database, there: dict[str, str]) -> None:

@@ -89,6 +89,7 @@ async def test_a_new_key_signs_once_everybody_knows_it_and_the_old_one_leaves_af
     settings = load(Settings, told)
     ann = await desk.person()
     second = await rotated(told)
+    assert await desk.deeds("kid", second) == ["signing_key.rotated"]
     for one in replicas:
         assert await kids(one) == [second, first.kid]
         assert kid(await one.login(ann)) == first.kid
@@ -121,6 +122,7 @@ async def test_in_haste_no_other_key_is_trusted(
     done = await operate(told, "rotate-signing-key", "--now")
     hasty = done.out.split()[0]
     assert hasty != coming
+    assert await desk.deeds("kid", hasty) == ["signing_key.replaced"]
     assert "Restart auth, then the gateway and collab" in done.out
     for one in replicas:
         assert await kids(one) == [hasty]

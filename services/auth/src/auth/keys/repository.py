@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam
 from sqlalchemy.dialects.postgresql import JSONB
 
+from auth.auditing import note_deed
 from auth.keys.types import SigningKey
 from auth.tables import SigningKeyRow
 from common.database import Database
@@ -97,14 +98,16 @@ async def rotate(
     age_s: int | None,
     overlap_s: int,
     kept_s: int,
+    deed: str = "",
 ) -> Rotated | None:
     """Keep a key that signs after ``overlap_s``, and end those before it ``kept_s`` after that.
 
     With ``age_s`` only if the newest has been signing for so long: of many replicas one does.
+    An operator's ``deed`` is noted.
     """
     async with db.transaction() as tx:
         await tx.run(_LOCK)
-        return await tx.one_or_none(
+        made = await tx.one_or_none(
             _ROTATE,
             Rotated,
             kid=kid,
@@ -115,6 +118,9 @@ async def rotate(
             overlap_s=overlap_s,
             kept_s=kept_s,
         )
+        if made is not None and deed:
+            await note_deed(tx, deed, kid=made.kid, signsFrom=made.signs_from)
+        return made
 
 
 async def forget(db: Database) -> list[str]:

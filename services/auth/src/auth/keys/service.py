@@ -35,12 +35,13 @@ def opened(key: SigningKey, vault: Vault) -> ECKey:
 
 async def rotate(db: Database, vault: Vault, settings: Settings) -> Rotated | None:
     """Publish a new key, which signs once everybody has had the time to learn of it."""
-    return await _rotate(db, vault, settings, age_s=None)
+    return await _rotate(db, vault, settings, age_s=None, deed="signing_key.rotated")
 
 
 async def replace(db: Database, vault: Vault) -> Rotated | None:
     """Let a new key sign at once and trust no other from now on: the others are compromised."""
-    return await repository.rotate(db, *_made(vault), age_s=None, overlap_s=0, kept_s=0)
+    deed = "signing_key.replaced"
+    return await repository.rotate(db, *_made(vault), age_s=None, overlap_s=0, kept_s=0, deed=deed)
 
 
 async def tend(db: Database, vault: Vault, settings: Settings) -> None:
@@ -59,7 +60,7 @@ async def tend(db: Database, vault: Vault, settings: Settings) -> None:
 
 
 async def _rotate(
-    db: Database, vault: Vault, settings: Settings, *, age_s: int | None
+    db: Database, vault: Vault, settings: Settings, *, age_s: int | None, deed: str = ""
 ) -> Rotated | None:
     return await repository.rotate(
         db,
@@ -67,6 +68,7 @@ async def _rotate(
         age_s=age_s,
         overlap_s=settings.signing_key_overlap_s,
         kept_s=settings.access_lifetime_s + settings.clocks_differ_s,
+        deed=deed,
     )
 
 

@@ -1,5 +1,6 @@
 """Which providers there are."""
 
+from auth.auditing import note_deed
 from auth.identities import service as identities
 from auth.providers import repository
 from auth.providers.types import Provider
@@ -14,12 +15,15 @@ async def index(db: Queries) -> list[Provider]:
 
 async def put(db: Database, provider: Provider) -> None:
     """Keep a provider, or change one; raises ``ConflictError`` where it would be somebody else."""
-    if not await repository.put(db, provider):
-        raise ConflictError(
-            f"People log in as whom {provider.name} knew at its former address; whoever has the"
-            " same number at the new one is somebody else. Choose another name, or remove it with"
-            " the identities."
-        )
+    async with db.transaction() as tx:
+        if not await repository.put(tx, provider):
+            raise ConflictError(
+                f"People log in as whom {provider.name} knew at its former address; whoever has"
+                " the same number at the new one is somebody else. Choose another name, or remove"
+                " it with the identities."
+            )
+        about = {"kind": provider.kind, "urls": provider.urls, "clientId": provider.client_id}
+        await note_deed(tx, "provider.set", name=provider.name, **about)
 
 
 async def remove(db: Database, name: str, *, with_identities: bool) -> int:
@@ -32,4 +36,5 @@ async def remove(db: Database, name: str, *, with_identities: bool) -> int:
             raise ConflictError(
                 f"{count} identities are known through {name}; --with-identities forgets them too."
             )
+        await note_deed(tx, "provider.removed", name=name, identities=count)
         return count

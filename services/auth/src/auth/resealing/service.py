@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from auth.auditing import note_deed
 from auth.mail.types import sealed_as as mail_name
 from auth.oauth.types import sealed_as as flow_name
 from auth.providers.types import sealed_as as provider_name
@@ -34,7 +35,9 @@ class Resealed(msgspec.Struct):
 
 async def reseal(db: Database, vault: Vault, rows_max: int) -> list[Resealed]:
     """Seal with the newest key whatever it does not open; what was done stays done."""
-    return [await _table(db, vault, table, rows_max) for table in TABLES]
+    found = [await _table(db, vault, table, rows_max) for table in TABLES]
+    await note_deed(db, "secrets.resealed", **{one.table: one.resealed for one in found})
+    return found
 
 
 async def _table(db: Database, vault: Vault, table: str, rows_max: int) -> Resealed:
