@@ -50,9 +50,9 @@ def token(key: ECKey) -> Callable[..., str]:
     return made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def bearer(token: Callable[..., str]) -> dict[str, str]:
-    """The header of somebody who is known."""
+    """The header of somebody who is known; made anew, because a whole run outlasts a token."""
     return {"authorization": f"Bearer {token()}"}
 
 

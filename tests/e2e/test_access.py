@@ -13,7 +13,7 @@ async def _add(owner, project: str, who, role: str) -> None:
     assert answer.status_code == 201, answer.text
 
 
-async def test_roles_hold_in_every_service(person) -> None:
+async def test_roles_hold_in_every_service(person, until) -> None:
     owner, viewer, stranger = await person(), await person(), await person()
     project = await owner.project()
     file = f"/api/v1/projects/{project}/files/src/main.ts"
@@ -21,6 +21,12 @@ async def test_roles_hold_in_every_service(person) -> None:
     await _add(owner, project, viewer, "viewer")
     build = {"projectId": project, "target": "web"}
 
+    async def is_in() -> bool:
+        places = [f"/api/v1/projects/{project}/{what}" for what in ("assets", "builds")]
+        return all([(await viewer.client.get(place)).status_code == 200 for place in places])
+
+    # the others hear of it a moment later
+    await until(is_in)
     assert (await viewer.client.get(file)).status_code == 200
     assert _code(await viewer.client.put(file, json={"content": "2"})) == (403, "FORBIDDEN")
     assert _code(await viewer.client.delete(f"/api/v1/projects/{project}")) == (403, "FORBIDDEN")
