@@ -55,7 +55,6 @@ class House:
         bus = Bus(name, env["NATS_URL"], env["NATS_USER"], env["NATS_PASSWORD"])
         async with running(bus.run):
             yield bus
-            await bus.close()
 
     @asynccontextmanager
     async def relay(self, *, kept_days: int = 7) -> AsyncGenerator[Relay]:

@@ -96,7 +96,6 @@ def build(
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await bus.close()
             await cache.close()
             await db.close()
 

@@ -74,13 +74,16 @@ class Bus:
         return client.jetstream(timeout=_FETCH_S) if client and client.is_connected else None
 
     async def run(self) -> None:
-        """Stay connected for ever; whatever fails is tried again."""
-        while True:
-            await self.connect()
-            # the client tells of some of its ends, and not of others
-            while self.is_connected:  # noqa: ASYNC110 - so it is asked
-                await asyncio.sleep(_LOOK_S)
-            log.warning("nats_lost")
+        """Stay connected until the task is cancelled; whatever fails is tried again."""
+        try:
+            while True:
+                await self.connect()
+                # the client tells of some of its ends, and not of others
+                while self.is_connected:  # noqa: ASYNC110 - so it is asked
+                    await asyncio.sleep(_LOOK_S)
+                log.warning("nats_lost")
+        finally:
+            await self.close()
 
     async def connect(self) -> None:
         """Connect once, however long it takes."""

@@ -56,7 +56,6 @@ async def test_a_listener_hears_on_after_its_connection_ended(house: House, word
             await end(way, words)
             await house.tell(after)
             await until(lambda: handler.is_done(after.data.project_id), within_s=30)
-            await bus.close()
 
 
 @pytest.mark.parametrize("words", _ENDS.values(), ids=_ENDS)
@@ -76,7 +75,6 @@ async def test_a_relay_carries_on_after_its_connection_ended(house: House, words
             await end(way, words)
             await house.announce(key, "after")
             await until(lambda: has_heard("before", "after"), within_s=30)
-            await bus.close()
 
 
 @pytest.mark.parametrize("words", _ENDS.values(), ids=_ENDS)
@@ -101,4 +99,22 @@ async def test_what_is_heeded_is_heeded_over_every_connection(house: House, word
             await end(way, words)
             heard.clear()
             await until(lambda: has_heard(bus), within_s=30)
-            await bus.close()
+
+
+async def test_who_stops_while_it_connects_leaves_no_connection_open() -> None:
+    came, left = asyncio.Event(), asyncio.Event()
+
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        came.set()
+        await reader.read()
+        left.set()
+        writer.close()
+
+    async with await asyncio.start_server(say_nothing, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with running(Bus("nobody", f"nats://127.0.0.1:{port}", "nobody", "none").run):
+            await came.wait()
+        try:
+            await asyncio.wait_for(left.wait(), 10)
+        finally:
+            server.close_clients()

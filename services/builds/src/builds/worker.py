@@ -87,7 +87,6 @@ async def _working(app: Litestar, settings: Settings, storage: Storage) -> Async
         if not isinstance(shop, str):
             leave(shop)
         await peers.close()
-        await bus.close()
         await db.close()
 
 
