@@ -10,6 +10,7 @@ from auth.audit import events
 from auth.audit import routes as audit
 from auth.audit.sealer import Sealer
 from auth.identities import routes as identities
+from auth.invitations import routes as invitations
 from auth.keys import routes as keys
 from auth.keys.keyring import Keys
 from auth.mail.mailer import Mailer
@@ -52,6 +53,7 @@ def create_app() -> Litestar:
             recovery.router,
             oauth.router,
             identities.router,
+            invitations.router,
             tickets.issue,
             tickets.redeem,
             api_keys.router,

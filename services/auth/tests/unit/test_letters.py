@@ -6,9 +6,9 @@ from typing import get_args
 
 import pytest
 
-from auth.mail.letters import Letters, recipient
+from auth.mail.letters import Letters, recipient, unlinked
 from auth.mail.smtp import Smtp
-from auth.mail.types import Letter, Notice, Purpose, Source
+from auth.mail.types import INVITATION, Letter, Notice, Purpose, Source
 from auth.settings import Settings
 from common.ids import uuid7
 from common.settings import SettingsError, load
@@ -19,7 +19,8 @@ _ENVIRONMENT = {
     "NATS_URL": "nats://nowhere",
     "KEY_ENCRYPTION_KEY": "x",
 }
-KINDS = [*get_args(Purpose.__value__), *get_args(Notice.__value__)]
+TELLING = [*get_args(Purpose.__value__), INVITATION]
+KINDS = [*TELLING, *get_args(Notice.__value__)]
 HOSTILE = "<script>alert(1)</script>\r\nBcc: everybody@example.org\r\n\r\n{{ 7 * 7 }}"
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -44,7 +45,8 @@ def text_of(message: EmailMessage, kind: str) -> str:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_whatever_is_in_a_mail_stays_text(kind: str) -> None:
-    facts = {"email": HOSTILE, "provider": HOSTILE, "ways": "kept"}
+    facts = {"email": HOSTILE, "provider": HOSTILE, "ways": "kept", "lifetime_s": "600"}
+    facts |= {"by": HOSTILE, "project": HOSTILE}
     letter = Letter("ann@example.org", HOSTILE, Source("", HOSTILE), HOSTILE, facts)
     message = written(kind, letter)
     assert message["To"] == "ann@example.org"
@@ -60,6 +62,7 @@ def test_whatever_is_in_a_mail_stays_text(kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_mail_has_whole_sentences_in_both_forms(kind: str) -> None:
     facts = {"email": "new@example.org", "provider": "github", "ways": "gone"}
+    facts |= {"by": "bob", "project": "Pong", "lifetime_s": "604800"}
     letter = Letter("ann@example.org", "ann", Source("", "192.0.2.7"), "t0ken", facts)
     message = written(kind, letter)
     assert message["Subject"]
@@ -69,7 +72,7 @@ def test_a_mail_has_whole_sentences_in_both_forms(kind: str) -> None:
         assert "Hello ann," in text
         assert "{{" not in text
         assert "{%" not in text
-    assert ("t0ken" in plain) == (kind in get_args(Purpose.__value__))
+    assert ("t0ken" in plain) == (kind in TELLING)
     assert max(len(line) for line in plain.splitlines() if "curl" not in line) < 160
 
 
@@ -93,6 +96,34 @@ def test_a_link_has_its_token_where_no_server_sees_it() -> None:
     letter = Letter("a@example.org", "a", Source(), "t/?&#t")
     plain = text_of(written("reset", letter, ACCOUNT_PAGES_URL="https://e.example/"), "plain")
     assert "https://e.example/reset#token=t/%3F%26%23t" in plain
+
+
+def test_an_invitation_says_who_invites_whom_to_what_and_how_it_is_accepted() -> None:
+    facts = {"by": "bob", "project": "Pong", "lifetime_s": "604800"}
+    letter = Letter("ann@example.org", "", Source(), "t0ken", facts)
+    pages = {"ACCOUNT_PAGES_URL": "https://e.example/", "GATEWAY_URL": "https://api.example"}
+    for kind in ("plain", "html"):
+        text = text_of(written(INVITATION, letter, **pages), kind)
+        assert "https://e.example/invitation#token=t0ken" in text
+        assert "Hello," in text
+        assert "good once, for 7 days" in text
+        bare = text_of(written(INVITATION, letter, GATEWAY_URL="https://api.example"), kind)
+        assert "https://api.example/api/v1/invitations/t0ken/accept" in bare
+
+
+@pytest.mark.parametrize(
+    ("called", "shown"),
+    [
+        ("Pong", "Pong"),
+        ("Pong: the game", "Pong: the game"),
+        ("http://evil.example", "http: / / evil. example"),
+        ("www.evil.example/x?y", "www. evil. example/ x?y"),
+        ("me@evil.example", "me@ evil. example"),
+        ("evil\u3002example \u202elatigid", "evil\u3002 example  latigid"),
+    ],
+)
+def test_a_stranger_s_words_are_no_link(called: str, shown: str) -> None:
+    assert unlinked(called) == shown
 
 
 @pytest.mark.parametrize(

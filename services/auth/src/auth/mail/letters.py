@@ -1,5 +1,6 @@
 """Mails as they are written: plain text and HTML, from the templates beside this module."""
 
+import re
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -11,11 +12,12 @@ from uuid import UUID
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from auth.mail.types import Letter
+from auth.mail.types import INVITATION, Letter
 from auth.settings import Settings
 from common.settings import SettingsError
 
 _HOUR_S = 3600
+_DAY_S = 24 * _HOUR_S
 _SUBJECTS = {
     "verify": "Confirm your e-mail address",
     "change": "Confirm your new e-mail address",
@@ -26,13 +28,18 @@ _SUBJECTS = {
     "password_reset": "Your password was reset",
     "identity_linked": "A new way to log in to your account",
     "identity_unlinked": "A way to log in to your account was removed",
+    # nobody's words but ours: a project may be called anything
+    INVITATION: "You are invited to a project",
 }
 # the page of the editor, and the call, that take the token
 _PLACES = {
     "verify": ("verify", "/api/v1/auth/verify"),
     "change": ("verify", "/api/v1/auth/verify"),
     "reset": ("reset", "/api/v1/auth/password/reset"),
+    INVITATION: ("invitation", "/api/v1/invitations/{token}/accept"),
 }
+# what mail programs make links of has one of these in it, and something after it
+_JOINTS = re.compile(r"(?<=[.:/\\@\u3002\uff0e\uff61])(?=\S)")
 
 
 class Letters:
@@ -48,6 +55,7 @@ class Letters:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        self._templates.filters["unlinked"] = unlinked
         # whatever does not compile is found at the start
         for name in self._templates.list_templates():
             self._templates.get_template(name)
@@ -74,13 +82,14 @@ class Letters:
         pages = settings.account_pages_url.rstrip("/")
         # behind a # it reaches no server's log, and no other site
         link = f"{pages}/{page}#token={quote(letter.token)}" if pages and page else ""
-        lifetime_s = settings.reset_lifetime_s if kind == "reset" else settings.verify_lifetime_s
+        given = {"reset": settings.reset_lifetime_s, INVITATION: letter.facts.get("lifetime_s")}
+        lifetime_s = int(given.get(kind) or settings.verify_lifetime_s)
         return {
             "subject": _SUBJECTS[kind],
             "username": letter.username,
             "token": letter.token,
             "link": link,
-            "call": f"{settings.gateway_url.rstrip('/')}{path}",
+            "call": f"{settings.gateway_url.rstrip('/')}{path.format(token=quote(letter.token))}",
             "lifetime": _span(lifetime_s),
             "brand": self.sender.display_name or self.sender.domain,
             "address": letter.source.address,
@@ -89,7 +98,15 @@ class Letters:
         }
 
 
+def unlinked(words: str) -> str:
+    """A stranger's words, so that no program makes a link of them, nor a line, nor turns them."""
+    shown = "".join(each if each.isprintable() else " " for each in words)
+    return _JOINTS.sub(" ", shown)
+
+
 def _span(seconds: int) -> str:
+    if seconds >= 2 * _DAY_S and seconds % _DAY_S == 0:
+        return f"{seconds // _DAY_S} days"
     number, unit = (seconds // _HOUR_S, "hour") if seconds >= _HOUR_S else (seconds // 60, "minute")
     return f"{number} {unit}{'' if number == 1 else 's'}"
 

@@ -170,7 +170,7 @@ async def prove(
     return made is not None
 
 
-async def count(db: Database, address_hash: bytes, count_max: int) -> bool:
+async def count(db: Queries, address_hash: bytes, count_max: int) -> bool:
     """Count a mail to an address; false where it got enough."""
     counted = await db.one_or_none(_COUNT, int, hash=address_hash, count_max=count_max)
     return counted is not None

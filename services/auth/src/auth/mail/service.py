@@ -9,6 +9,7 @@ import msgspec
 from auth.mail import repository
 from auth.mail.schema import Addressee, Waiting
 from auth.mail.types import (
+    INVITATION,
     WISH,
     Letter,
     Notice,
@@ -83,6 +84,24 @@ async def wish(
     post.filled.set()
 
 
+async def invite(
+    db: Database, post: Postbox, email: str, token: str, lifetime_s: int, **facts: str
+) -> bool:
+    """Let a mail bring an invitation to an address; false, and no mail, where it got enough.
+
+    Invitations are counted apart: who is invited everywhere can still verify their address. Whose
+    it is does not matter, because it is strangers who invite.
+    """
+    mail_id = uuid7()
+    said = facts | {"lifetime_s": str(lifetime_s)}
+    sealed = _sealed(post, mail_id, Letter(email, "", _source(), token, said))
+    async with posting(db, post) as tx:
+        is_welcome = await _count(tx, post, f"{INVITATION} {email.casefold()}")
+        if is_welcome:
+            await repository.put(tx, mail_id, INVITATION, sealed, lifetime_s)
+    return is_welcome
+
+
 async def fulfil(db: Database, post: Postbox, waiting: Waiting, purpose: Purpose) -> None:
     """Put in the mail that was asked for, if there is an account that it is for."""
     asked = msgspec.json.decode(post.vault.unseal(waiting.sealed, sealed_as(waiting.id)), type=Wish)
@@ -104,14 +123,18 @@ async def is_welcome(db: Database, post: Postbox, kind: str, letter: Letter) -> 
 
     So nobody floods a stranger's address by naming it in one account after another, whatever the
     mails say. What goes to an address that is known to be the account's owner's is never withheld
-    for what others did.
+    for what others did. An invitation was counted when it was put in.
     """
-    if letter.is_proven:
+    if letter.is_proven or kind == INVITATION:
         return True
     address = letter.to.casefold()
     # whose address it is still gets a reset when others have used up the rest: no address has a
     # space, so the two are counted apart
     counted = f"reset {address}" if kind == "reset" else address
+    return await _count(db, post, counted)
+
+
+async def _count(db: Queries, post: Postbox, counted: str) -> bool:
     return await repository.count(db, digest(counted), post.settings.mails_to_unproven_max)
 
 

@@ -21,6 +21,7 @@ type Notice = Literal[
     "identity_unlinked",
 ]
 WISH = "wish_"
+INVITATION = "invitation"
 
 
 class Postbox:
