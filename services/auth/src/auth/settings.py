@@ -21,7 +21,7 @@ class MailSettings(common.settings.Settings, frozen=True, kw_only=True):
     smtp_tls: Literal["starttls", "tls", "none"] = "starttls"
     smtp_timeout_s: float = 10.0
     mail_from: str = "Worldloom <no-reply@localhost>"
-    # the pages <here>/verify, /reset and /invitation, which get the token as the fragment #token=...;
+    # the pages <here>/verify, /reset, /invitation, which get the token as the fragment #token=...;
     # without them a mail names the call that takes its token
     account_pages_url: str = ""
     mail_parallel_max: int = 4
