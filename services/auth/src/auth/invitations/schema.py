@@ -17,7 +17,7 @@ class Invitation(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"
     project_name: Line
     invited_by: UUID
     token: Token
-    lifetime_s: Annotated[int, Meta(ge=60, le=31_536_000)]
+    lifetime_s: Annotated[int, Meta(ge=1, le=31_536_000)]
 
 
 class Sending(Struct, frozen=True, rename="camel"):
