@@ -1,6 +1,6 @@
 """The failures that only projects know."""
 
-from common.errors import ConflictError, ForbiddenError, InvalidError
+from common.errors import ConflictError, ForbiddenError, InvalidError, ServiceError
 
 
 class QuotaExceededError(ForbiddenError):
@@ -15,6 +15,24 @@ class LastOwnerError(ConflictError):
     code = "LAST_OWNER"
 
 
+class GoneError(ServiceError):
+    """The thing was there and will not come back."""
+
+    status = 410
+    code = "GONE"
+
+
+class TooManyMailsError(ServiceError):
+    """An address gets only so many mails in an hour, whoever has them sent."""
+
+    status = 429
+    code = "RATE_LIMITED"
+
+    def __init__(self) -> None:
+        message = "Too many mails went to this address; invite again in an hour."
+        super().__init__(message, headers={"retry-after": "3600"})
+
+
 class FileExistsAlreadyError(ConflictError):
     """There is a file at the path."""
 
@@ -25,3 +43,9 @@ class InvalidPathError(InvalidError):
     """The path is not one that every editor and machine can hold."""
 
     code = "INVALID_PATH"
+
+
+class UnsafeArchiveError(InvalidError):
+    """The archive may not be unpacked; the details name the entry, if it is one, and say why."""
+
+    code = "UNSAFE_ARCHIVE"

@@ -1,11 +1,18 @@
 """The projects service: who owns which project, who may enter, and what is in it."""
 
 from litestar import Litestar
+from litestar.di import Provide
 
 from common import app
-from common.settings import load
+from common.settings import StorageSettings, load
+from common.storage import Storage
+from projects.contents.sweep import Sweeper
 from projects.files import routes as files
+from projects.invitations import routes as invitations
+from projects.jobs import routes as jobs
+from projects.jobs.runner import Runner
 from projects.lifecycle import routes as lifecycle
+from projects.means import Assembly, provide_means
 from projects.members import events
 from projects.members import routes as members
 from projects.peers import Peers
@@ -19,6 +26,8 @@ def create_app() -> Litestar:
     """Build the service from its environment."""
     settings = load(Settings)
     peers = Peers(settings)
+    storage = Storage(load(StorageSettings))
+    runner = Runner(settings, {})
     return app.build(
         "projects",
         settings,
@@ -28,12 +37,20 @@ def create_app() -> Litestar:
             trash.router,
             members.router,
             members.transfers,
+            invitations.router,
+            invitations.acceptance,
             files.router,
             trees.router,
             trees.internal,
             templates.router,
+            jobs.router,
         ],
         subscriptions=events.SUBSCRIPTIONS,
-        dependencies={"settings": app.given(settings), "peers": app.given(peers)},
-        parts=[peers],
+        dependencies={
+            "settings": app.given(settings),
+            "peers": app.given(peers),
+            "means": Provide(provide_means),
+        },
+        parts=[peers, storage, Assembly(settings, storage), Sweeper(settings), runner],
+        settle=runner.wake,
     )

@@ -1,4 +1,4 @@
-"""The services that this one asks: auth, for who a login is; registry, for templates."""
+"""The services that this one asks: auth, for who somebody is; registry, for templates."""
 
 from urllib.parse import quote
 from uuid import UUID
@@ -17,6 +17,30 @@ class Account(msgspec.Struct, frozen=True, rename="camel"):
     user_id: UUID
     username: str
     display_name: str
+
+
+class Claimant(msgspec.Struct, frozen=True, rename="camel"):
+    """Whose account it is, and whether an address is known to be theirs."""
+
+    username: str
+    display_name: str
+    is_theirs: bool
+
+
+class InvitationMail(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What auth tells somebody who is invited, and the token that lets them in."""
+
+    email: str
+    project_name: str
+    invited_by: UUID
+    token: str
+    lifetime_s: int
+
+
+class Sending(msgspec.Struct, frozen=True, rename="camel"):
+    """Whether a mail leaves: an address gets no more than so many of them."""
+
+    is_welcome: bool
 
 
 class TemplateFile(msgspec.Struct, frozen=True, rename="camel"):
@@ -68,6 +92,18 @@ class Peers:
             return await self._auth.get("/internal/accounts", Account, login=login)
         except NotFoundError:
             return None
+
+    async def claimant(self, user_id: UUID, email: str) -> Claimant | None:
+        """Ask auth whether somebody has proven that an address is theirs."""
+        asked = {"userId": user_id, "email": email}
+        try:
+            return await self._auth.post("/internal/invitations/claimant", asked, Claimant)
+        except NotFoundError:
+            return None
+
+    async def invite(self, mail: InvitationMail) -> bool:
+        """Have auth send somebody their invitation; false where their address got enough."""
+        return (await self._auth.post("/internal/invitations", mail, Sending)).is_welcome
 
     async def template(self, template_id: str) -> Template:
         """Ask the registry for a template; raises ``NotFoundError``."""

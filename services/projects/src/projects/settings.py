@@ -9,10 +9,36 @@ class Settings(common.settings.Settings, frozen=True, kw_only=True):
     projects_per_user_max: int = 500
     project_bytes_max: int = 65_536
     members_per_project_max: int = 200
+    # that nobody has accepted yet, and for how long they are good
+    invitations_per_project_max: int = 100
+    invitation_lifetime_s: int = 604_800
+    share_links_per_project_max: int = 50
     files_per_project_max: int = 20_000
     file_bytes_max: int = 26_214_400
+    # of all content that a project has or had, each once
+    storage_bytes_max: int = 5_368_709_120
+    # larger content is the object store's
+    inline_bytes_max: int = 1_048_576
+    # how long content that no project has is kept, and how it is looked for
+    loose_s: float = 86_400.0
+    sweep_every_s: float = 300.0
+    sweep_contents_max: int = 100
     batch_operations_max: int = 500
     batch_bytes_max: int = 33_554_432
     batch_moves_max: int = 10_000
     write_attempts_max: int = 8
+    # trees of more files, and past ones of more bytes, are kept in the cache for a while
+    tree_cached_min: int = 500
+    tree_cached_bytes_min: int = 65_536
+    tree_kept_s: int = 3_600
     blobs_per_call_max: int = 64
+    # long work: how much at once in a process, and of one user; how soon others take over
+    jobs_at_once: int = 2
+    jobs_per_user_max: int = 20
+    jobs_kept_days: int = 7
+    job_attempts_max: int = 3
+    job_lease_s: float = 15.0
+    job_beat_s: float = 1.0
+    job_progress_s: float = 0.25
+    job_poll_s: float = 2.0
+    job_pause_s: float = 2.0

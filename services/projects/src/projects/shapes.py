@@ -6,6 +6,28 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from common.statements import document, instant, word
+from projects.tables import MemberRow, ProjectRow
+
+# of whoever a project's ``membership`` is joined for
+ROLE = sa.func.coalesce(MemberRow.role, word("viewer"))
+
+
+def project_info(role: "sa.ColumnElement[Any]") -> "sa.ColumnElement[Any]":
+    """A project, as ``role`` sees it."""
+    project = ProjectRow
+    return document(
+        id=project.id,
+        userId=project.owner_id,
+        name=project.name,
+        description=project.description,
+        thumbnailUrl=project.thumbnail_url,
+        isPublic=project.is_public,
+        settings=project.settings,
+        role=role,
+        forkedFrom=project.forked_from,
+        createdAt=instant(project.created_at),
+        updatedAt=instant(project.updated_at),
+    )
 
 
 def file_info(c: Any, *, unchanged: bool = False) -> "sa.ColumnElement[Any]":  # noqa: ANN401 - the columns of a file, wherever they stand

@@ -9,6 +9,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from common import outbox
 
+# the order of paths is that of their bytes, whatever the database's own is
+_Path = sa.String(collation="C")
+
 
 class Tables(outbox.Tables):
     """The base of this service's tables, in a schema of its own."""
@@ -21,6 +24,14 @@ class ProjectRow(Tables):
     """A project. In the trash it has ``deleted_at``."""
 
     __tablename__ = "project"
+    __table_args__ = (
+        sa.Index(
+            "ix_project_name_trgm",
+            "name",
+            postgresql_using="gin",
+            postgresql_ops={"name": "gin_trgm_ops"},
+        ),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     owner_id: Mapped[UUID] = mapped_column(index=True)
@@ -84,7 +95,58 @@ class BlobRow(Tables):
 
     hash: Mapped[str] = mapped_column(primary_key=True)
     size: Mapped[int]
-    content: Mapped[bytes]
+    # NULL where it is large: then the object store has it, under its hash
+    content: Mapped[bytes | None]
+
+
+class ProjectBlobRow(Tables):
+    """A project has, or had, that content: what it may read, and what counts as its bytes."""
+
+    __tablename__ = "project_blob"
+
+    hash: Mapped[str] = mapped_column(sa.ForeignKey("blob.hash"), primary_key=True)
+    project_id: Mapped[UUID] = mapped_column(
+        sa.ForeignKey("project.id", ondelete="CASCADE"), primary_key=True
+    )
+    size: Mapped[int]
+
+
+class LooseBlobRow(Tables):
+    """Content that may be nobody's since then: about to be uploaded, or of a purged project."""
+
+    __tablename__ = "loose_blob"
+
+    hash: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(server_default=sa.func.now(), index=True)
+
+
+class HeadRow(Tables):
+    """Where a project's history has got to. Whoever changes its files counts here.
+
+    Until that commits nobody else counts: so ``seq`` is in the order of the commits, without gaps,
+    and what is below it never changes.
+    """
+
+    __tablename__ = "head"
+    __table_args__ = (
+        sa.CheckConstraint("bytes <= bytes_max", name="bytes"),
+        sa.CheckConstraint("files <= files_max", name="files"),
+    )
+
+    project_id: Mapped[UUID] = mapped_column(
+        sa.ForeignKey("project.id", ondelete="CASCADE"), primary_key=True
+    )
+    seq: Mapped[int]
+    # of the newest keyframe
+    keyframe_seq: Mapped[int] = mapped_column(server_default="0")
+    # of all content that the project has or had, each once
+    bytes: Mapped[int]
+    bytes_max: Mapped[int]
+    # that are there now
+    files: Mapped[int]
+    files_max: Mapped[int]
+    # never goes back, whatever the clock does
+    at: Mapped[datetime]
 
 
 class FileRow(Tables):
@@ -104,9 +166,9 @@ class FileRow(Tables):
     project_id: Mapped[UUID] = mapped_column(
         sa.ForeignKey("project.id", ondelete="CASCADE"), primary_key=True
     )
-    path: Mapped[str] = mapped_column(primary_key=True)
+    path: Mapped[str] = mapped_column(_Path, primary_key=True)
     # the path without case: two live files may not differ in case alone
-    folded: Mapped[str]
+    folded: Mapped[str] = mapped_column(_Path)
     # stays with the file when it moves, so that an open editor does
     document_id: Mapped[UUID]
     version: Mapped[int]
@@ -120,20 +182,123 @@ class FileRow(Tables):
 
 
 class FileVersionRow(Tables):
-    """One change of one file. Rows are only ever added."""
+    """One change of one file, the ``seq``-th of its project. Rows are only ever added."""
 
     __tablename__ = "file_version"
-    __table_args__ = (sa.UniqueConstraint("project_id", "path", "version"),)
+    __table_args__ = (
+        sa.Index("ix_file_version_path", "project_id", "path", "seq"),
+        sa.Index("ix_file_version_document", "project_id", "document_id", "seq"),
+    )
 
-    seq: Mapped[int] = mapped_column(sa.Identity(always=True), primary_key=True)
-    project_id: Mapped[UUID] = mapped_column(sa.ForeignKey("project.id", ondelete="CASCADE"))
-    path: Mapped[str]
+    project_id: Mapped[UUID] = mapped_column(
+        sa.ForeignKey("project.id", ondelete="CASCADE"), primary_key=True
+    )
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    path: Mapped[str] = mapped_column(_Path)
+    # grows at each path, and along each document wherever it moves
     version: Mapped[int]
     document_id: Mapped[UUID]
     hash: Mapped[str | None]
     size: Mapped[int]
     encoding: Mapped[str]
     moved_to: Mapped[str | None]
+    moved_from: Mapped[str | None]
     actor_id: Mapped[UUID]
     origin: Mapped[str]
     at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
+
+
+class KeyframeRow(Tables):
+    """The whole tree as of ``seq``: what the past is read from, and a few versions after it."""
+
+    __tablename__ = "keyframe"
+
+    project_id: Mapped[UUID] = mapped_column(
+        sa.ForeignKey("project.id", ondelete="CASCADE"), primary_key=True
+    )
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at: Mapped[datetime]
+
+
+class KeyframeFileRow(Tables):
+    """A file of a keyframe."""
+
+    __tablename__ = "keyframe_file"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(
+            ["project_id", "keyframe_seq"],
+            ["keyframe.project_id", "keyframe.seq"],
+            ondelete="CASCADE",
+        ),
+    )
+
+    project_id: Mapped[UUID] = mapped_column(primary_key=True)
+    keyframe_seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    path: Mapped[str] = mapped_column(_Path, primary_key=True)
+    version: Mapped[int]
+    document_id: Mapped[UUID]
+    hash: Mapped[str]
+    size: Mapped[int]
+    encoding: Mapped[str]
+    updated_at: Mapped[datetime]
+    updated_by: Mapped[UUID]
+
+
+class InvitationRow(Tables):
+    """Somebody who may come in, by their e-mail, until they do or it expires."""
+
+    __tablename__ = "invitation"
+    __table_args__ = (
+        sa.UniqueConstraint("project_id", "folded", name="uq_invitation_project_id_folded"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    project_id: Mapped[UUID] = mapped_column(sa.ForeignKey("project.id", ondelete="CASCADE"))
+    email: Mapped[str]
+    # the e-mail without case
+    folded: Mapped[str]
+    role: Mapped[str]
+    # of the token that the mail brings
+    token_hash: Mapped[bytes] = mapped_column(unique=True)
+    invited_by: Mapped[UUID]
+    created_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
+    expires_at: Mapped[datetime]
+
+
+class ShareLinkRow(Tables):
+    """A link with which anybody may read a project, as its token's hash."""
+
+    __tablename__ = "share_link"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    project_id: Mapped[UUID] = mapped_column(
+        sa.ForeignKey("project.id", ondelete="CASCADE"), index=True
+    )
+    token_hash: Mapped[bytes] = mapped_column(unique=True)
+    created_by: Mapped[UUID]
+    created_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
+    # NULL where it does not expire
+    expires_at: Mapped[datetime | None]
+
+
+class JobRow(Tables):
+    """Long work that somebody asked for: ``worker_id`` does it, and nobody else until then."""
+
+    __tablename__ = "job"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(index=True)
+    kind: Mapped[str]
+    given: Mapped[dict[str, Any]]
+    status: Mapped[str]
+    percent: Mapped[int] = mapped_column(server_default="0")
+    # what it made, or why it failed
+    outcome: Mapped[dict[str, Any] | None]
+    attempt: Mapped[int] = mapped_column(server_default="0")
+    worker_id: Mapped[UUID | None]
+    held_until: Mapped[datetime] = mapped_column(server_default=sa.func.now())
+    request_id: Mapped[str] = mapped_column(server_default="")
+    traceparent: Mapped[str] = mapped_column(server_default="")
+    created_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
+    started_at: Mapped[datetime | None]
+    completed_at: Mapped[datetime | None] = mapped_column(index=True)

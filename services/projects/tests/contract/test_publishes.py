@@ -27,8 +27,9 @@ async def test_every_event_is_in_the_contract_and_the_contract_has_no_other(desk
     assert all(kind.subject.startswith("projects.") for kind in kinds)
     announced = await desk.events(project)
     assert outboxes.strays(announced, kinds) == []
-    # who is added is asked for at auth, which the tests of members do
-    said = {event.subject for event in announced} | {contract.MemberAdded.subject}
+    # who is added is asked for at auth, and what a project starts with at the registry
+    elsewhere = {contract.MemberAdded.subject, contract.TreeFilled.subject}
+    said = {event.subject for event in announced} | elsewhere
     assert said == {kind.subject for kind in kinds}
 
 

@@ -47,9 +47,8 @@ async def test_a_project_has_what_the_template_has(desk: Desk, registry: Process
     assert html.escape(title) in (await desk.text(project, "index.html") or "")
     settings = msgspec.json.decode(await desk.text(project, "project.json") or "")
     assert title in settings.values()
-    facts = [e.data for e in await desk.events(project) if "file.created" in e.subject]
-    assert {fact["origin"] for fact in facts} == {"template"}
-    assert len(facts) == len(files)
+    [fact] = [e.data for e in await desk.events(project) if "tree.filled" in e.subject]
+    assert (fact["origin"], fact["files"], fact["seq"]) == ("template", len(files), len(files))
 
 
 async def test_what_cannot_be_started_leaves_nothing_behind(desk: Desk, registry: Process) -> None:

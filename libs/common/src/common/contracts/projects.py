@@ -109,6 +109,18 @@ class FileDeleted(FileChange, frozen=True, kw_only=True):
     version: int
 
 
+class TreeFilled(Event, frozen=True, kw_only=True):
+    """A new project has its first files, all at once: its tree tells which."""
+
+    subject: ClassVar[str] = "projects.tree.filled.v1"
+
+    project_id: UUID
+    actor_id: UUID
+    origin: str
+    seq: int
+    files: int
+
+
 class MemberChange(Event, frozen=True, kw_only=True):
     """What every change of a member tells; from which ``address`` is not for the others."""
 

@@ -1,5 +1,7 @@
 """What a batch means: steps in order become changes of paths, without asking the database again."""
 
+from collections import Counter
+
 import msgspec
 
 from common.errors import (
@@ -7,23 +9,74 @@ from common.errors import (
     NotFoundError,
     PayloadTooLargeError,
     PreconditionFailedError,
+    ServiceError,
 )
 from projects.errors import FileExistsAlreadyError, InvalidPathError
 from projects.files.schema import Operation
-from projects.files.types import Change, Current, checked_path, content_of, decoded, folded
+from projects.files.types import (
+    Change,
+    Content,
+    Current,
+    checked_path,
+    content_of,
+    decoded,
+    folded,
+    folders,
+)
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """What is at a path while the steps go on; ``content`` is there if a step brought it."""
+    """What is at a path while the steps go on; ``content`` is there if a step brought it.
+
+    ``document`` is what it was before the steps, perhaps at another path.
+    """
 
     path: str
     hash: str
     size: int
     encoding: str
-    content: bytes | None = None
-    version: int = 0
-    moved_from: str | None = None
+    content: Content | None = None
     document: Current | None = None
+
+
+class Places:
+    """The files that are there while the steps go on, and the folders that they make."""
+
+    def __init__(self, places: list[Place]) -> None:
+        self.by_path: dict[str, Place] = {}
+        # what is at a path whatever its case: one file at most
+        self._folds: dict[str, str] = {}
+        self._folders: Counter[str] = Counter()
+        for place in places:
+            self.add(place)
+
+    def add(self, place: Place) -> None:
+        """Let a file be where it says."""
+        fold = folded(place.path)
+        if place.path not in self.by_path:
+            self._folders.update(folders(fold))
+        self.by_path[place.path] = place
+        self._folds[fold] = place.path
+
+    def take(self, path: str) -> Place:
+        """Take a file away."""
+        fold = folded(path)
+        del self._folds[fold]
+        self._folders.subtract(folders(fold))
+        return self.by_path.pop(path)
+
+    def check_free(self, path: str) -> None:
+        """Refuse a path that another file is at, in whatever case, or in the way of."""
+        fold = folded(path)
+        twin = self._folds.get(fold)
+        if twin is not None and twin != path:
+            raise InvalidPathError("A path differs from another in case alone.", {"path": twin})
+        if self._folders[fold] > 0:
+            raise InvalidPathError("There is a folder at the path.", {"path": path})
+        for folder in folders(fold):
+            if folder in self._folds:
+                blocking = {"path": self._folds[folder]}
+                raise InvalidPathError("There is a file where a folder is to be.", blocking)
 
 
 class Plan:
@@ -38,13 +91,13 @@ class Plan:
         self._moves_max = moves_max
         self._moves = 0
         self._before = {c.path: c for c in current}
-        self._now = {
-            c.path: Place(path=c.path, hash=c.hash, size=c.size, encoding=c.encoding, document=c)
-            for c in current
-        }
-        # what is at a path whatever its case: one file at most
-        self._folds = {c.folded: c.path for c in current}
-        self._moved: dict[str, str] = {}
+        self._places = Places(
+            [
+                Place(path=c.path, hash=c.hash, size=c.size, encoding=c.encoding, document=c)
+                for c in current
+            ]
+        )
+        self._now = self._places.by_path
 
     def step(self, operation: Operation) -> None:
         """Take one step, or raise the ``ServiceError`` that says why not; nothing is half done."""
@@ -55,8 +108,7 @@ class Plan:
                 self._write(operation, path)
             case "delete":
                 for name in self._inside(path):
-                    del self._now[name]
-                    del self._folds[folded(name)]
+                    self._places.take(name)
             case "move" | "copy":
                 self._relocate(operation, path)
 
@@ -78,13 +130,17 @@ class Plan:
         if operation.content is None:
             raise InvalidError.of("content", "This is required.")
         content = content_of(decoded(operation.content, operation.encoding), self._bytes_max)
-        _make_room(self._folds, path)
-        self._now[path] = Place(
-            path=path,
-            hash=content.hash,
-            size=content.size,
-            encoding=content.encoding,
-            content=content.data,
+        self._places.check_free(path)
+        here = self._now.get(path)
+        self._places.add(
+            Place(
+                path=path,
+                hash=content.hash,
+                size=content.size,
+                encoding=content.encoding,
+                content=content,
+                document=here.document if here else None,
+            )
         )
 
     def _relocate(self, operation: Operation, path: str) -> None:
@@ -95,37 +151,34 @@ class Plan:
             raise InvalidError.of("to", "A file or folder does not go into itself.")
         inside = self._inside(path)
         self._count(inside)
-        is_move = operation.op == "move"
-        gone = set(inside) if is_move else set()
         targets = {name: checked_path(to + name[len(path) :]) for name in inside}
-        # all of them first, so that a step that is refused half way leaves nothing behind
-        for target in targets.values():
-            self._refuse_taken(target, gone)
-        places = {n: self._now.pop(n) if is_move else self._now[n] for n in inside}
-        if is_move:
-            for name in inside:
-                del self._folds[folded(name)]
-            self._moved |= targets
-        for name, target in targets.items():
-            origin = name if is_move else None
-            place = msgspec.structs.replace(places[name], path=target, moved_from=origin)
-            self._now[target] = place
-            self._folds[folded(target)] = target
+        if operation.op == "copy":
+            came = [self._now[name] for name in inside]
+            self._arrive([_put(place, targets[place.path], None) for place in came])
+            return
+        left = [self._places.take(name) for name in inside]
+        try:
+            self._arrive([_put(place, targets[place.path], place.document) for place in left])
+        except ServiceError:
+            for place in left:
+                self._places.add(place)
+            raise
+
+    def _arrive(self, places: list[Place]) -> None:
+        """Let files be at new paths: all, or none where one of those is taken."""
+        for place in places:
+            if place.path in self._now:
+                taken = {"path": place.path}
+                raise FileExistsAlreadyError("There is a file at the path.", taken)
+            self._places.check_free(place.path)
+        for place in places:
+            self._places.add(place)
 
     def _count(self, inside: list[str]) -> None:
         self._moves += len(inside)
         if self._moves > self._moves_max:
             limit = self._moves_max
             raise PayloadTooLargeError("The steps move too many files.", {"limit": limit})
-
-    def _refuse_taken(self, target: str, gone: set[str]) -> None:
-        """Refuse a path that is taken, in this case or another, by what stays where it is."""
-        twin = self._folds.get(folded(target))
-        if twin is None or twin in gone:
-            return
-        if twin == target:
-            raise FileExistsAlreadyError("There is a file at the path.", {"path": target})
-        raise InvalidPathError("A path differs from another in case alone.", {"path": twin})
 
     def _inside(self, path: str) -> list[str]:
         """The file at ``path``, or all files of the folder that it is."""
@@ -138,53 +191,61 @@ class Plan:
 
     def changes(self) -> list[Change]:
         """What is to be written: first what goes, then what comes or changes."""
+        came = [place for place in self._now.values() if self._differs(place)]
+        moved = {
+            place.document.path: place.path
+            for place in came
+            if place.document and self._is_moved(place)
+        }
         gone = [
-            Change(
-                path=path,
-                hash=None,
-                expected=before.hash,
-                moved_to=self._moved.get(path) if self._moved.get(path) in self._now else None,
-            )
+            Change(path=path, hash=None, expected=before.hash, moved_to=moved.get(path))
             for path, before in self._before.items()
             if path not in self._now
         ]
-        return gone + [self._written(place) for place in self._now.values() if self._differs(place)]
+        return gone + [self._written(place) for place in came]
 
     def _differs(self, place: Place) -> bool:
         before = self._before.get(place.path)
         return before is None or before.hash != place.hash
 
+    def _is_moved(self, place: Place) -> bool:
+        """The document was elsewhere, and nothing is there now."""
+        document = place.document
+        return document is not None and document.path not in self._now
+
     def _written(self, place: Place) -> Change:
         before = self._before.get(place.path)
-        is_moved = place.moved_from is not None and place.moved_from not in self._now
+        document = place.document if self._is_moved(place) else None
+        content = place.content
         return Change(
             path=place.path,
             hash=place.hash,
             size=place.size,
             encoding=place.encoding,
-            content=place.content,
-            document_id=place.document.document_id if is_moved and place.document else None,
+            content=content.data if content else None,
+            document_id=document.document_id if document else None,
+            last_version=document.version if document else 0,
+            moved_from=document.path if document else None,
             expected=before.hash if before else None,
             must_be="any" if before else "absent",
-            is_quiet=is_moved and place.content is None,
+            is_quiet=document is not None and document.hash == place.hash,
         )
 
 
-def _make_room(folds: dict[str, str], path: str) -> None:
-    """Take a path, unless it is there in another case."""
-    twin = folds.setdefault(folded(path), path)
-    if twin != path:
-        raise InvalidPathError("A path differs from another in case alone.", {"path": twin})
+def _put(place: Place, path: str, document: Current | None) -> Place:
+    return msgspec.structs.replace(place, path=path, document=document)
 
 
 def touched(operations: list[Operation]) -> tuple[list[str], list[str]]:
     """The paths, and the folders, whose state the steps depend on."""
     paths = [o.path for o in operations] + [o.to for o in operations if o.to is not None]
-    folders = [f"{o.path}/" for o in operations if o.op in {"move", "copy", "delete"}]
-    folders += [f"{o.to}/" for o in operations if o.to is not None]
-    return _askable(paths), _askable(folders)
+    # a file there would be in the way
+    above = [folder for path in paths for folder in folders(path)]
+    inside = [f"{o.path}/" for o in operations if o.op in {"move", "copy", "delete"}]
+    inside += [f"{o.to}/" for o in operations if o.to is not None]
+    return _askable([*paths, *above]), _askable(inside)
 
 
 def _askable(paths: list[str]) -> list[str]:
-    """Without those that the database could not read: the step itself refuses them."""
-    return [path for path in paths if "\0" not in path]
+    """Each once, and without those that the database could not read: their step refuses them."""
+    return [path for path in dict.fromkeys(paths) if "\0" not in path]

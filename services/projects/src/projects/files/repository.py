@@ -1,32 +1,24 @@
-"""The SQL of files: statements above, the functions that run them below."""
+"""The SQL of reading files: statements above, the functions that run them below."""
 
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from common import exchange
 from common.answers import Window
 from common.database import Database, Queries
-from common.errors import ConflictError
-from common.ids import uuid7
 from common.sharing import Shared
 from common.statements import document, encoded, instant, keys, word
-from projects.files.statement import CHANGE, CHANGE_KEYS
-from projects.files.types import Change, Current, Result, folded
+from projects.files.types import Current, folded
 from projects.permissions import is_visible, live, membership, visible
 from projects.shapes import file_info
 from projects.tables import BlobRow, FileRow, MemberRow, ProjectRow
 
 _F = FileRow
 _TEXT = sa.Text()
-# another instance took the path in another case, or the same files in another order
-_OVERTAKEN = (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError)
-_SHARED_CHANGE = Shared(CHANGE, list(CHANGE_KEYS), exclusive=["project_id", "folded"], batch_max=32)
 
 
 def _content(c: Any, blob: Any) -> "sa.ColumnElement[str]":  # noqa: ANN401 - columns
@@ -52,6 +44,7 @@ _SHOW = Shared(
                         hash=_F.hash,
                         version=_F.version,
                         encoding=_F.encoding,
+                        # NULL where the object store has it
                         content=_content(_F, BlobRow.content),
                         updatedAt=instant(_F.updated_at),
                         updatedBy=_F.updated_by,
@@ -59,6 +52,7 @@ _SHOW = Shared(
                 ),
             )
         ),
+        BlobRow.content.is_(None),
     )
     .select_from(_K)
     .join(ProjectRow, ProjectRow.id == _K.c.project_id)
@@ -79,7 +73,6 @@ _BYTES = (
     .join(BlobRow, BlobRow.hash == _F.hash)
     .where(ProjectRow.id == _PROJECT, _F.path == bindparam("path", type_=sa.Text), is_visible())
 )
-_LIVE_COUNT = sa.select(sa.func.count()).where(_F.project_id == _PROJECT, _F.hash.is_not(None))
 
 
 def _list(*, reverse: bool) -> "sa.Select[int, bytes]":
@@ -115,68 +108,28 @@ _CURRENT = (
 )
 
 
-def _params(project_id: UUID, user_id: UUID, change: Change, origin: str) -> dict[str, Any]:
-    now = exchange.current()
-    if now is not None:
-        now.announced = True
-    return {
-        "project_id": project_id,
-        "user_id": user_id,
-        "folded": folded(change.path),
-        "origin": origin,
-        "event_id": uuid7(),
-        "request_id": now.request_id if now else "",
-        "traceparent": now.traceparent if now else "",
-        **msgspec.structs.asdict(change),
-    }
+class Shown(msgspec.Struct, frozen=True):
+    """A file as JSON, unless its hash was known; without content where the object store has it."""
 
-
-async def change(
-    db: Database, project_id: UUID, user_id: UUID, wanted: Change, origin: str
-) -> Result:
-    """Make one change, sharing its round trip and its commit with others."""
-    params = _params(project_id, user_id, wanted, origin)
-    try:
-        row = await db.shared(_SHARED_CHANGE, **params)
-    except _OVERTAKEN:
-        return Result("retry", None, None)
-    return Result("missing", None, None) if row is None else Result(*row)
-
-
-async def change_all(
-    tx: Queries, project_id: UUID, user_id: UUID, wanted: list[Change], origin: str
-) -> list[Result]:
-    """Make many changes of different paths in one statement of a transaction.
-
-    Raises ``ConflictError`` where another instance was quicker.
-    """
-    rows = [_params(project_id, user_id, one, origin) for one in wanted]
-    columns = {name: [row[name] for row in rows] for name in CHANGE_KEYS}
-    try:
-        found = await tx.all(CHANGE, _numbered, **columns)
-    except _OVERTAKEN as exc:
-        raise ConflictError("Somebody else writes these files at once; try again.") from exc
-    return [result for _, result in sorted(found, key=lambda pair: pair[0])]
-
-
-def _numbered(i: int, verdict: str, etag: str | None, body: bytes | None) -> tuple[int, Result]:
-    return i, Result(verdict, etag, body)
+    hash: str
+    body: bytes | None
+    is_stored: bool
 
 
 async def show(
     db: Database, project_id: UUID, user_id: UUID, path: str, known: str | None
-) -> tuple[str, bytes | None] | None:
-    """Return the file's hash, and it as JSON unless its hash is ``known``."""
+) -> Shown | None:
+    """Return the file as JSON, unless its hash is ``known``."""
     row = await db.shared(_SHOW, project_id=project_id, user_id=user_id, path=path, known=known)
-    return None if row is None else (str(row[0]), row[1])
+    return None if row is None else Shown(row[0] or "", row[1], row[2])
 
 
 class Bytes(msgspec.Struct, frozen=True):
-    """A file's bytes."""
+    """A file's bytes; without them the object store has them."""
 
     hash: str
     encoding: str
-    data: bytes
+    data: bytes | None
 
 
 async def read(db: Database, project_id: UUID, user_id: UUID, path: str) -> Bytes | None:
@@ -184,7 +137,7 @@ async def read(db: Database, project_id: UUID, user_id: UUID, path: str) -> Byte
     return await db.one_or_none(_BYTES, _bytes, project_id=project_id, user_id=user_id, path=path)
 
 
-def _bytes(hash_: str | None, encoding: str, data: bytes) -> Bytes:
+def _bytes(hash_: str | None, encoding: str, data: bytes | None) -> Bytes:
     return Bytes(hash_ or "", encoding, data)
 
 
@@ -205,11 +158,6 @@ async def listed(
 
 def _list_row(total: int, items: bytes) -> tuple[int, bytes]:
     return total, items
-
-
-async def live_count(db: Queries, project_id: UUID) -> int:
-    """Return how many files the project has."""
-    return await db.one(_LIVE_COUNT, int, project_id=project_id)
 
 
 async def current(

@@ -21,8 +21,8 @@ from projects.files import service
 from projects.files.schema import Batch, File, FileInfo, NewContent, Outcomes
 from projects.files.service import Conditions, Written
 from projects.files.types import decoded
+from projects.means import Means, means_of
 from projects.replies import sent, tag_of
-from projects.settings import Settings
 
 _READ = needs("projects:read", anonymous=True)
 _WRITE = needs("projects:write", rate="write")
@@ -32,14 +32,14 @@ _CONTENT = needs("projects:write", rate="write", body=NewContent, takes_bytes=Tr
 @get("/files/{path:path}", opt=_READ, responses=slim.documented(File))
 async def show(scope: Scope) -> slim.Reply:
     """Show a file; ``?raw=1`` or ``Accept: application/octet-stream`` gives its bytes."""
-    db, caller, project_id = _place(scope)
+    means, caller, project_id = _place(scope)
     path = _path(scope)
     headers = headers_of(scope)
     known = tag_of(headers.get(b"if-none-match"))
     if _wants_bytes(scope, headers):
-        found = await service.read(db, caller, project_id, path)
-        return sent(found.data, found.hash, known, headers)
-    etag, body = await service.show(db, caller, project_id, path, known)
+        etag, data = await service.read(means, caller, project_id, path)
+        return sent(data, etag, known, headers)
+    etag, body = await service.show(means, caller, project_id, path, known)
     tag = ((b"etag", b'"' + etag.encode() + b'"'), (b"cache-control", b"no-cache"))
     return slim.empty(304, tag) if body is None else slim.json(body, headers=tag)
 
@@ -79,12 +79,10 @@ async def _write(
     request: Request[object, object, State], headers: dict[bytes, bytes], conditions: Conditions
 ) -> Written:
     scope = request.scope
-    db, caller, project_id = _place(scope)
-    settings: Settings = scope["litestar_app"].state.settings
-    body = await slim.body(request, 2 * settings.file_bytes_max)
+    means, caller, project_id = _place(scope)
+    body = await slim.body(request, 2 * means.settings.file_bytes_max)
     data = _unwrapped(body) if _is_json(headers) else body
-    path = _path(scope)
-    return await service.write(db, settings, caller, project_id, path, data, conditions)
+    return await service.write(means, caller, project_id, _path(scope), data, conditions)
 
 
 def _written(written: Written, location: str = "") -> slim.Reply:
@@ -96,14 +94,13 @@ def _written(written: Written, location: str = "") -> slim.Reply:
 @delete("/files/{path:path}", opt=_WRITE, status_code=204)
 async def remove(
     request: Request[object, object, State],
-    db: NamedDependency[Database],
+    means: NamedDependency[Means],
     caller: NamedDependency[Caller],
-    settings: NamedDependency[Settings],
     project_id: FromPath[UUID],
 ) -> None:
     """Let a file go; its history stays."""
     expected = tag_of(headers_of(request.scope).get(b"if-match"))
-    await service.remove(db, settings, caller, project_id, _path(request.scope), expected)
+    await service.remove(means, caller, project_id, _path(request.scope), expected)
 
 
 @get("/files", opt=_READ)
@@ -131,19 +128,18 @@ async def index(
 )
 async def batch(
     request: Request[object, object, State],
-    db: NamedDependency[Database],
+    means: NamedDependency[Means],
     caller: NamedDependency[Caller],
-    settings: NamedDependency[Settings],
     project_id: FromPath[UUID],
 ) -> Answer[Outcomes]:
     """Take several steps at once: create, update, upsert, delete, move, copy."""
-    body = await slim.body(request, settings.batch_bytes_max)
+    body = await slim.body(request, means.settings.batch_bytes_max)
     wanted = slim.decoded(body, Batch)
-    return answer(Outcomes(await service.batch(db, settings, caller, project_id, wanted)))
+    return answer(Outcomes(await service.batch(means, caller, project_id, wanted)))
 
 
-def _place(scope: Scope) -> tuple[Database, Caller, UUID]:
-    return slim.database_of(scope), caller_of(scope), slim.path_uuid(scope, "project_id")
+def _place(scope: Scope) -> tuple[Means, Caller, UUID]:
+    return means_of(scope), caller_of(scope), slim.path_uuid(scope, "project_id")
 
 
 def _path(scope: Scope) -> str:

@@ -1,20 +1,21 @@
 """The one statement that every change of files goes through.
 
-It checks the caller, the precondition and the clash, and writes content, file, version and event,
-or says why not. A row of it is one change; ``hash`` NULL means that the file goes.
+It checks the caller, the precondition, the clash and the quota, and writes content, file, version,
+the project's head and the event, or says why not. A row of it is one change; ``hash`` NULL means
+that the file goes.
 """
 
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import distinct_on, insert
-from sqlalchemy.orm import aliased
 
 from common.outbox import insertion
 from common.statements import document, encoded, instant, keys, one_of, word
-from projects.permissions import WRITERS
+from projects.files.heads import counted, is_due, numbered
+from projects.files.verdicts import decided_of
 from projects.shapes import file_info
-from projects.tables import BlobRow, FileRow, FileVersionRow, MemberRow, ProjectRow
+from projects.tables import BlobRow, FileRow, FileVersionRow
 
 _F = FileRow
 _TEXT = sa.Text()
@@ -23,103 +24,62 @@ CHANGE_KEYS: dict[str, Any] = {
     "user_id": sa.Uuid(),
     "path": _TEXT,
     "folded": _TEXT,
+    # the folders that it is in, without case, one a line
+    "folders": _TEXT,
     "hash": _TEXT,
     "size": sa.BigInteger(),
     "encoding": _TEXT,
     "content": sa.LargeBinary(),
+    # the object store has the content
+    "is_stored": sa.Boolean(),
     "document_id": sa.Uuid(),
+    # of the document at the path that it comes from
+    "last_version": sa.BigInteger(),
     "expected": _TEXT,
     "must_be": _TEXT,
     "moved_to": _TEXT,
+    "moved_from": _TEXT,
     "is_quiet": sa.Boolean(),
     "origin": _TEXT,
     "event_id": sa.Uuid(),
     "request_id": _TEXT,
     "traceparent": _TEXT,
+    "bytes_max": sa.BigInteger(),
+    "files_max": sa.BigInteger(),
 }
 
 
-def _change() -> "sa.Select[int, str, str | None, bytes | None]":
+def _change() -> "sa.Select[int, str, str | None, bytes | None, bool]":
     k = keys(**CHANGE_KEYS)
     asked = sa.select(k).cte("asked")
-    decided = _decided(asked)
+    decided = decided_of(asked)
     blobs = (
         insert(BlobRow)
         .from_select(
             ["hash", "size", "content"],
             sa.select(decided.c.hash, decided.c.size, decided.c.content)
             .ext(distinct_on(decided.c.hash))
-            .where(decided.c.verdict == word("write"), decided.c.content.is_not(None)),
+            .where(
+                decided.c.verdict == word("write"),
+                decided.c.content.is_not(None) | decided.c.is_stored,
+            ),
         )
         .on_conflict_do_nothing()
         .cte("blobs")
     )
     written = _written(decided)
-    versions = _versions(decided, written)
+    both = sa.select(
+        written.c.project_id,
+        written.c.hash,
+        written.c.size,
+        decided.c.was_hash,
+        decided.c.bytes_max,
+        decided.c.files_max,
+    ).join(decided, _joined(decided, written))
+    owned, heads = counted(both.subquery("both"))
+    versions = _versions(decided, written, heads)
     events = insertion(_events(decided, written))
-    return _answers(decided, written).add_cte(blobs, versions, events)
-
-
-def _decided(asked: sa.CTE) -> sa.CTE:
-    """Each change beside what is there now, and whether it may go through."""
-    twin = aliased(_F)
-    leaving = asked.alias("leaving")
-    clash = sa.exists().where(
-        twin.project_id == asked.c.project_id,
-        twin.folded == asked.c.folded,
-        twin.path != asked.c.path,
-        twin.hash.is_not(None),
-        asked.c.hash.is_not(None),
-        ~sa.exists().where(
-            leaving.c.project_id == twin.project_id,
-            leaving.c.path == twin.path,
-            leaving.c.hash.is_(None),
-        ),
-    )
-    same = sa.and_(_F.hash == asked.c.hash, asked.c.must_be != word("absent"))
-    verdict = sa.case(
-        (ProjectRow.id.is_(None), word("missing")),
-        (MemberRow.role.is_(None) & ~ProjectRow.is_public, word("missing")),
-        (MemberRow.role.is_(None) | ~one_of(MemberRow.role, *WRITERS), word("forbidden")),
-        (same, word("unchanged")),
-        ((asked.c.must_be == word("absent")) & _F.hash.is_not(None), word("exists")),
-        (
-            sa.case(
-                (asked.c.expected == word("*"), _F.hash.is_(None)),
-                else_=asked.c.expected.is_not(None) & _F.hash.is_distinct_from(asked.c.expected),
-            ),
-            word("stale"),
-        ),
-        ((asked.c.must_be == word("present")) & _F.hash.is_(None), word("absent")),
-        (clash, word("clash")),
-        else_=word("write"),
-    )
-    return (
-        sa.select(
-            asked,
-            verdict.label("verdict"),
-            _F.hash.label("was_hash"),
-            _F.version.label("was_version"),
-            _F.updated_by.label("was_by"),
-            _F.updated_at.label("was_at"),
-            _F.encoding.label("was_encoding"),
-            _F.size.label("was_size"),
-            sa.func.coalesce(asked.c.document_id, _F.document_id, asked.c.event_id).label(
-                "document"
-            ),
-        )
-        .select_from(asked)
-        .outerjoin(
-            ProjectRow,
-            (ProjectRow.id == asked.c.project_id) & ProjectRow.deleted_at.is_(None),
-        )
-        .outerjoin(
-            MemberRow,
-            (MemberRow.project_id == ProjectRow.id) & (MemberRow.user_id == asked.c.user_id),
-        )
-        .outerjoin(_F, (_F.project_id == asked.c.project_id) & (_F.path == asked.c.path))
-        .cte("decided")
-    )
+    return _answers(decided, written, heads).add_cte(blobs, owned, versions, events)
 
 
 def _written(decided: sa.CTE) -> sa.CTE:
@@ -130,8 +90,8 @@ def _written(decided: sa.CTE) -> sa.CTE:
             d.project_id,
             d.path,
             d.folded,
-            d.document,
-            sa.func.coalesce(d.was_version, 0) + 1,
+            d.left_document,
+            sa.func.greatest(d.was_version, d.last_version, sa.literal_column("0")) + 1,
             d.hash,
             d.was_hash,
             d.size,
@@ -151,7 +111,7 @@ def _written(decided: sa.CTE) -> sa.CTE:
             index_elements=[_F.project_id, _F.path],
             set_={
                 **{name: new.excluded[name] for name in kept},
-                "version": _F.version + 1,
+                "version": sa.func.greatest(_F.version + 1, new.excluded.version),
                 "updated_at": sa.func.now(),
             },
             where=_F.hash.is_not_distinct_from(new.excluded.previous_hash),
@@ -165,22 +125,30 @@ def _joined(decided: sa.CTE, written: sa.CTE) -> "sa.ColumnElement[bool]":
     return sa.and_(decided.c.project_id == written.c.project_id, decided.c.path == written.c.path)
 
 
-def _versions(decided: sa.CTE, written: sa.CTE) -> sa.CTE:
+def _versions(decided: sa.CTE, written: sa.CTE, heads: sa.CTE) -> sa.CTE:
     w, d = written.c, decided.c
-    rows = sa.select(
-        w.project_id,
-        w.path,
-        w.version,
-        w.document_id,
-        w.hash,
-        w.size,
-        w.encoding,
-        d.moved_to,
-        w.updated_by,
-        d.origin,
-    ).join(decided, _joined(decided, written))
-    columns = ["project_id", "path", "version", "document_id", "hash", "size", "encoding"]
-    columns += ["moved_to", "actor_id", "origin"]
+    rows = (
+        sa.select(
+            w.project_id,
+            numbered(heads, d.i),
+            w.path,
+            w.version,
+            d.document,
+            w.hash,
+            w.size,
+            w.encoding,
+            d.moved_to,
+            d.moved_from,
+            w.updated_by,
+            d.origin,
+            heads.c.at,
+        )
+        .select_from(written)
+        .join(decided, _joined(decided, written))
+        .join(heads, heads.c.project_id == w.project_id)
+    )
+    columns = ["project_id", "seq", "path", "version", "document_id", "hash", "size", "encoding"]
+    columns += ["moved_to", "moved_from", "actor_id", "origin", "at"]
     return sa.insert(FileVersionRow).from_select(columns, rows).cte("versions")
 
 
@@ -215,7 +183,9 @@ def _events(decided: sa.CTE, written: sa.CTE) -> "sa.Select[Any]":
     )
 
 
-def _answers(decided: sa.CTE, written: sa.CTE) -> "sa.Select[int, str, str | None, bytes | None]":
+def _answers(
+    decided: sa.CTE, written: sa.CTE, heads: sa.CTE
+) -> "sa.Select[int, str, str | None, bytes | None, bool]":
     d, w = decided.c, written.c
     before = document(
         path=d.path,
@@ -241,9 +211,10 @@ def _answers(decided: sa.CTE, written: sa.CTE) -> "sa.Select[int, str, str | Non
     )
     etag = sa.func.coalesce(w.hash, d.was_hash)
     return (
-        sa.select(d.i, verdict, etag, body)
+        sa.select(d.i, verdict, etag, body, sa.func.coalesce(is_due(heads), sa.false()))
         .select_from(decided)
         .outerjoin(written, _joined(decided, written))
+        .outerjoin(heads, heads.c.project_id == w.project_id)
     )
 
 

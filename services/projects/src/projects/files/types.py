@@ -68,6 +68,12 @@ def folded(path: str) -> str:
     return unicodedata.normalize("NFC", path.casefold())
 
 
+def folders(path: str) -> list[str]:
+    """The folders that a path is in, the outermost first."""
+    names = path.split("/")
+    return ["/".join(names[:count]) for count in range(1, len(names))]
+
+
 class Content(msgspec.Struct, frozen=True):
     """Bytes, their SHA-256 (hex) and how JSON shows them."""
 
@@ -110,10 +116,27 @@ def decoded(text: str, encoding: Encoding) -> bytes:
         raise InvalidError.of("content", f"This is not {encoding}.") from exc
 
 
+def shown(data: bytes, encoding: str) -> str:
+    """Bytes as JSON shows them."""
+    return data.decode() if encoding == "utf-8" else base64.b64encode(data).decode()
+
+
+class Author(msgspec.Struct, frozen=True):
+    """Who changes files of a project and in which way; how much the project may then hold."""
+
+    project_id: UUID
+    user_id: UUID
+    origin: str
+    bytes_max: int
+    files_max: int
+
+
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """One change of one file; without ``hash`` the file goes.
 
     ``must_be`` is ``any``, ``present`` or ``absent``; ``expected`` is the hash of ``If-Match``.
+    A change brings ``content``, or the object store has it (``is_stored``), or the project knows
+    it. ``last_version`` is the document's where it comes from.
     """
 
     path: str
@@ -121,19 +144,35 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     size: int = 0
     encoding: str = "utf-8"
     content: bytes | None = None
+    is_stored: bool = False
     document_id: UUID | None = None
+    last_version: int = 0
     expected: str | None = None
     must_be: str = "any"
     moved_to: str | None = None
+    moved_from: str | None = None
     is_quiet: bool = False
 
 
 class Result(msgspec.Struct, frozen=True):
-    """What became of a change: ``verdict`` says it, ``body`` is the file now, as JSON."""
+    """What became of a change: ``verdict`` says it, ``body`` is the file now, as JSON.
+
+    ``is_due`` says that the project's next keyframe is.
+    """
 
     verdict: str
     etag: str | None
     body: bytes | None
+    is_due: bool = False
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A file by what is in it: content that is there already, at a path."""
+
+    path: str
+    hash: str
+    size: int
+    encoding: str
 
 
 class Current(msgspec.Struct, frozen=True):

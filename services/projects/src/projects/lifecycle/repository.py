@@ -1,7 +1,5 @@
 """The SQL of projects: statements above, the functions that run them below."""
 
-from functools import cache
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -9,41 +7,21 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam
 from sqlalchemy.dialects.postgresql import JSONB
 
-from common.answers import Window
 from common.contracts.access import Access
 from common.contracts.base import Event
 from common.database import Database, Queries
 from common.outbox import announced, announcing
 from common.sharing import Shared
-from common.statements import document, encoded, instant, keys
+from common.statements import encoded, keys
 from projects.lifecycle.schema import NewProject
 from projects.permissions import is_disabled, is_visible, membership
+from projects.shapes import ROLE, project_info
 from projects.tables import MemberRow, ProjectRow
 
 _P = ProjectRow
-_SORTS = {"createdAt": _P.created_at, "updatedAt": _P.updated_at, "name": _P.name}
-
-
-def _document(role: "sa.ColumnElement[Any]") -> "sa.ColumnElement[Any]":
-    return document(
-        id=_P.id,
-        userId=_P.owner_id,
-        name=_P.name,
-        description=_P.description,
-        thumbnailUrl=_P.thumbnail_url,
-        isPublic=_P.is_public,
-        settings=_P.settings,
-        role=role,
-        forkedFrom=_P.forked_from,
-        createdAt=instant(_P.created_at),
-        updatedAt=instant(_P.updated_at),
-    )
-
-
-_ROLE = sa.func.coalesce(MemberRow.role, sa.literal_column("'viewer'"))
 _K = keys(project_id=sa.Uuid(), user_id=sa.Uuid())
 _SHOW = Shared(
-    sa.select(_K.c.i, encoded(_document(_ROLE)))
+    sa.select(_K.c.i, encoded(project_info(ROLE)))
     .select_from(_K)
     .join(_P, _P.id == _K.c.project_id)
     .outerjoin(MemberRow, membership(_K.c.user_id))
@@ -51,49 +29,6 @@ _SHOW = Shared(
     ["project_id", "user_id"],
     lanes=1,
 )
-
-
-def _listed(scope: str) -> "sa.ColumnElement[bool]":
-    if scope == "trashed":
-        return sa.and_(_P.deleted_at.is_not(None), MemberRow.role == "owner")
-    here = _P.deleted_at.is_(None)
-    if scope == "public":
-        return sa.and_(here, _P.is_public)
-    if scope == "shared":
-        return sa.and_(here, MemberRow.role != "owner")
-    return sa.and_(here, MemberRow.role == "owner")
-
-
-@cache
-def _list(scope: str, sort: str) -> "sa.Select[int, bytes]":
-    order = _SORTS[sort.removeprefix("-")]
-    direction = order.desc() if sort.startswith("-") else order.asc()
-    pattern = bindparam("pattern", type_=sa.Text)
-    only = bindparam("only", type_=sa.Uuid)
-    rows = (
-        sa.select(
-            _document(_ROLE).label("item"),
-            sa.func.row_number().over(order_by=(direction, _P.id)).label("n"),
-        )
-        .select_from(_P)
-        .outerjoin(MemberRow, membership(bindparam("user_id", type_=sa.Uuid)))
-        .where(_listed(scope), _P.name.ilike(pattern, escape="\\"))
-        .where(only.is_(None) | (_P.id == only))
-    )
-    page = (
-        rows.order_by(direction, _P.id)
-        .limit(bindparam("limit", type_=sa.BigInteger))
-        .offset(bindparam("offset", type_=sa.BigInteger))
-        .subquery()
-    )
-    total = sa.select(sa.func.count()).select_from(rows.subquery()).scalar_subquery()
-    items = sa.func.coalesce(
-        sa.select(sa.func.json_agg(sa.text("item ORDER BY n"))).select_from(page).scalar_subquery(),
-        sa.literal_column("'[]'::json"),
-    )
-    return sa.select(total, encoded(items))
-
-
 _COUNT = (
     sa.select(sa.func.count())
     .select_from(_P)
@@ -115,7 +50,9 @@ _NEW = (
             _COUNT.scalar_subquery() < bindparam("count_max", type_=sa.BigInteger),
         ),
     )
-    .returning(encoded(_document(sa.literal_column("'owner'"))).label("body"), _P.id, _P.owner_id)
+    .returning(
+        encoded(project_info(sa.literal_column("'owner'"))).label("body"), _P.id, _P.owner_id
+    )
 )
 
 
@@ -156,7 +93,7 @@ _UPDATE = (
         updated_at=sa.func.now(),
     )
     .returning(
-        encoded(_document(bindparam("role", type_=sa.Text))).label("body"), _P.name, _P.is_public
+        encoded(project_info(bindparam("role", type_=sa.Text))).label("body"), _P.name, _P.is_public
     )
 )
 _TRASH = (
@@ -205,25 +142,6 @@ async def show(db: Database, project_id: UUID, user_id: UUID) -> bytes | None:
     """Return the project as JSON, if the user may see it."""
     row = await db.shared(_SHOW, project_id=project_id, user_id=user_id)
     return None if row is None else row[0]
-
-
-async def listed(
-    db: Database, user_id: UUID, scope: str, pattern: str, wanted: Window, only: UUID | None
-) -> tuple[int, bytes]:
-    """Return how many projects there are, and one page of them as JSON; perhaps ``only`` one."""
-    return await db.one(
-        _list(scope, wanted.sort),
-        _pair,
-        user_id=user_id,
-        pattern=pattern,
-        only=only,
-        limit=wanted.limit,
-        offset=wanted.offset,
-    )
-
-
-def _pair(total: int, items: bytes) -> tuple[int, bytes]:
-    return total, items
 
 
 async def create(

@@ -1,6 +1,6 @@
 """The HTTP face of a project."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from litestar import Response, Router, delete, get, patch, post, put
@@ -9,19 +9,21 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.types import Scope
 
 from common import answers, slim
-from common.answers import PageLimit, PageNumber
+from common.answers import PageLimit
 from common.caller import Caller, caller_of, needs
 from common.contracts.access import Access
 from common.database import Database
 from common.idempotency import Keyed
+from projects import cursors
 from projects.lifecycle import service
-from projects.lifecycle.schema import SORTS, Changes, NewProject, Project, Replacement
+from projects.lifecycle.schema import Changes, NewProject, Project, Replacement
+from projects.lists import service as lists
+from projects.lists.types import SORTS, Kind, Wanted
 from projects.settings import Settings
 
 _BASE = "/api/v1/projects"
 _READ = needs("projects:read", anonymous=True)
 _WRITE = needs("projects:write", rate="write")
-type ListScope = Literal["owned", "shared", "public", "trashed"]
 
 
 @get("/{project_id:uuid}", opt=_READ, responses=slim.documented(Project))
@@ -35,16 +37,27 @@ async def show(scope: Scope) -> slim.Reply:
 async def index(
     db: NamedDependency[Database],
     caller: NamedDependency[Caller],
-    scope_: Annotated[ListScope, QueryParameter(name="scope")] = "owned",
-    q: Annotated[str, QueryParameter(name="q", max_length=100)] = "",
+    scope_: Annotated[Kind, QueryParameter(name="scope")] = "owned",
+    q: Annotated[str, QueryParameter(name="q", max_length=100, pattern=r"^[^\x00]*$")] = "",
     sort: Annotated[str, QueryParameter(name="sort")] = "-createdAt",
-    page: PageNumber = 1,
+    page: cursors.PageNumber = None,
+    cursor: cursors.Cursor = None,
     limit: PageLimit = 20,
-) -> Response[answers.Page[Project]]:
-    """List projects: one's own, those shared with one, public ones, or those in the trash."""
-    wanted = answers.window(page, limit, sort, SORTS)
-    total, items = await service.index(db, caller, scope_, q, wanted)
-    return answers.raw_page(items, total, wanted)
+) -> Response[answers.Page[Project] | answers.Feed[Project]]:
+    """List projects: one's own, those shared with one, public ones, or those in the trash.
+
+    ``q`` is a part of the name, or, from three characters on, nearly one. With ``cursor``, even an
+    empty one, the list comes in stretches that miss and repeat nothing, whatever changes meanwhile.
+    """
+    cursors.alone(cursor, page)
+    window = answers.window(page or 1, limit, sort, SORTS)
+    wanted = Wanted(scope_, q, sort)
+    if cursor is None:
+        total, items = await lists.page(db, caller, wanted, window)
+        return answers.raw_page(items, total, window)
+    # its projects are JSON already
+    stretch: Any = await lists.stretch(db, caller, wanted, cursor, window.limit)
+    return Response(stretch)
 
 
 @post("/", opt=_WRITE, middleware=[Keyed])

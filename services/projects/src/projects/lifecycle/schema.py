@@ -14,7 +14,6 @@ Name = Annotated[
 ]
 Description = Annotated[str, Meta(max_length=2000, pattern=r"^[^\x00]*$")]
 Url = Annotated[str, Meta(max_length=2000, pattern=r"^(https?://|/)[^\x00-\x20]*$(?!\n)")]
-SORTS = ("createdAt", "updatedAt", "name")
 Options = Annotated[dict[str, Any], Meta(max_length=200)]
 
 

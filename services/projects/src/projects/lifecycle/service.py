@@ -7,7 +7,6 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET
 
-from common.answers import Window
 from common.caller import Caller
 from common.contracts.access import Access
 from common.contracts.projects import (
@@ -36,15 +35,6 @@ async def show(db: Database, caller: Caller, project_id: UUID) -> bytes:
     if body is None:
         raise NotFoundError(_ABSENT)
     return body
-
-
-async def index(
-    db: Database, caller: Caller, scope: str, query: str, wanted: Window
-) -> tuple[int, bytes]:
-    """Return how many of the caller's projects there are, and a page of them as JSON."""
-    literal = query.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    only = caller.project_id
-    return await repository.listed(db, caller.user_id, scope, f"%{literal}%", wanted, only)
 
 
 async def create(

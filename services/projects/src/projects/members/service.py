@@ -35,25 +35,63 @@ async def add(
     async with db.transaction() as tx:
         await repository.hold_account(tx, account.user_id)
         await lifecycle.held_for(tx, caller, project_id, OWNERS)
-        members, _ = await repository.counts(tx, project_id)
-        if members >= settings.members_per_project_max:
-            limit = settings.members_per_project_max
-            raise QuotaExceededError("The project has as many members as it may.", {"limit": limit})
-        member = await repository.add(
-            tx, project_id, account.user_id, new.role, account.username, account.display_name
-        )
-        if member is None:
-            raise ConflictError("They are a member already.")
-        event = MemberAdded(
-            project_id=project_id,
-            user_id=account.user_id,
-            actor_id=caller.user_id,
-            address=caller.address,
-            role=new.role,
-        )
-        await announce(tx, event, project_id)
+        return await _let_in(tx, settings, caller, project_id, account, new.role)
+
+
+async def _let_in(
+    tx: Queries, settings: Settings, caller: Caller, project_id: UUID, account: Account, role: str
+) -> Member:
+    """Let somebody into a project that this transaction holds."""
+    members, _ = await repository.counts(tx, project_id)
+    if members >= settings.members_per_project_max:
+        limit = settings.members_per_project_max
+        raise QuotaExceededError("The project has as many members as it may.", {"limit": limit})
+    member = await repository.add(
+        tx, project_id, account.user_id, role, account.username, account.display_name
+    )
+    if member is None:
+        raise ConflictError("They are a member already.")
+    event = MemberAdded(
+        project_id=project_id,
+        user_id=account.user_id,
+        actor_id=caller.user_id,
+        address=caller.address,
+        role=role,
+    )
+    await announce(tx, event, project_id)
+    await lifecycle.announce_access(tx, project_id)
+    return member
+
+
+async def hold_account(tx: Queries, user_id: UUID) -> None:
+    """Be the only one who lets somebody in, or hears whether they may be; before any project."""
+    await repository.hold_account(tx, user_id)
+
+
+async def is_in(tx: Queries, project_id: UUID, user_id: UUID) -> bool:
+    """Whether somebody is a member."""
+    return await repository.one(tx, project_id, user_id) is not None
+
+
+async def come(
+    tx: Queries, settings: Settings, caller: Caller, project_id: UUID, account: Account, role: str
+) -> None:
+    """Let an invited account, which this transaction holds too, into a project that it holds.
+
+    Who is in already stays what they are, unless they become more by it.
+    """
+    before = await repository.one(tx, project_id, account.user_id)
+    if before is None:
+        await _let_in(tx, settings, caller, project_id, account, role)
+    elif _is_stronger(role, before.role):
+        await _promote(tx, caller, project_id, before, role)
         await lifecycle.announce_access(tx, project_id)
-        return member
+
+
+def _is_stronger(role: str, than: str) -> bool:
+    """Whether a role allows more than another: they are listed from the strongest down."""
+    order: list[str] = [*ROLES]
+    return order.index(role) < order.index(than)
 
 
 async def _account(

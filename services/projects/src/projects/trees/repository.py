@@ -1,37 +1,34 @@
 """The SQL of trees, as they are and as they were: statements above, their functions below."""
 
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam
-from sqlalchemy.dialects.postgresql import aggregate_order_by, distinct_on
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from common.database import Database
 from common.statements import document, encoded, word
+from projects.past import files_at, head_seq, seq_at
 from projects.permissions import live, visible
 from projects.shapes import tree_hash
-from projects.tables import BlobRow, FileRow, FileVersionRow, ProjectRow
+from projects.tables import BlobRow, FileRow, HeadRow, ProjectRow
 
 _F = FileRow
 _PROJECT = bindparam("project_id", type_=sa.Uuid)
-_USER = bindparam("user_id", type_=sa.Uuid)
+_SEQ = bindparam("seq", type_=sa.BigInteger)
+_TIME = bindparam("time", type_=sa.DateTime(timezone=True))
+_PREFIX = bindparam("prefix", type_=sa.Text)
+_DEPTH = bindparam("depth", type_=sa.Integer)
 
 
-def _tree() -> "sa.Select[str, bytes]":
-    prefix = bindparam("prefix", type_=sa.Text)
-    depth = bindparam("depth", type_=sa.Integer)
-    rest = sa.func.substr(_F.path, sa.func.length(prefix) + 1)
-    parts = sa.func.string_to_array(rest, word("/"), type_=sa.ARRAY(sa.Text))
-    files = (
-        sa.select(_F.path, _F.hash, _F.size, _F.version, parts.label("parts"))
-        .where(live(prefix))
-        .correlate(ProjectRow)
-        .cte("files", nesting=True)
-    )
+def _inside(files: sa.CTE) -> sa.FromClause:
+    """The hash of the files, and what is below ``prefix`` to a ``depth``: files and folders."""
     f = files.c
-    is_deep = sa.func.cardinality(f.parts) > depth
-    folder = prefix + sa.func.array_to_string(f.parts[1:depth], word("/"))
+    is_deep = sa.func.cardinality(f.parts) > _DEPTH
+    folder = _PREFIX + sa.func.array_to_string(f.parts[1:_DEPTH], word("/"))
     entries = (
         sa.select(
             sa.case((is_deep, folder), else_=f.path).label("path"),
@@ -47,68 +44,151 @@ def _tree() -> "sa.Select[str, bytes]":
     item = document(path=e.path, type=kind, size=e.size, hash=e.hash, version=e.version)
     ordered = aggregate_order_by(sa.func.json_strip_nulls(item), e.path)
     listing = sa.func.coalesce(sa.func.json_agg(ordered), sa.literal_column("'[]'::json"))
-    inside = sa.lateral(
+    return sa.lateral(
         sa.select(
             sa.select(tree_hash(files)).scalar_subquery().label("hash"),
             sa.select(encoded(listing)).select_from(entries).scalar_subquery().label("listing"),
         ).add_cte(files),
         "inside",
     )
-    return visible(sa.select(inside.c.hash, inside.c.listing)).join(inside, sa.true())
 
 
-_TREE = _tree()
-_V = FileVersionRow
+def _parts(path: "sa.SQLColumnExpression[str]") -> "sa.ColumnElement[Any]":
+    rest = sa.func.substr(path, sa.func.length(_PREFIX) + 1)
+    return sa.func.string_to_array(rest, word("/"), type_=sa.ARRAY(sa.Text)).label("parts")
 
 
-def _pin() -> "sa.Select[int, str, bytes]":
-    """The newest version of each path up to ``seq``; NULL means up to now."""
-    seq = bindparam("seq", type_=sa.BigInteger)
-    newest = (
-        sa.select(_V.path, _V.hash, _V.size, _V.encoding)
-        .ext(distinct_on(_V.path))
-        .where(_V.project_id == _PROJECT, (_V.seq <= seq) | seq.is_(None))
-        .order_by(_V.path, _V.version.desc())
-        .subquery("newest")
+def _now() -> "sa.Select[int, int, str, bytes]":
+    """The tree as it is, where it has at most ``files_max`` files; else only how many it has."""
+    count = sa.func.coalesce(HeadRow.files, 0)
+    files = (
+        sa.select(_F.path, _F.hash, _F.size, _F.version, _parts(_F.path))
+        .where(live(_PREFIX), count <= bindparam("files_max", type_=sa.BigInteger))
+        .correlate(ProjectRow, HeadRow)
+        .cte("files", nesting=True)
     )
-    files = sa.select(newest).where(newest.c.hash.is_not(None)).cte("files")
+    inside = _inside(files)
+    seq = sa.func.coalesce(HeadRow.seq, 0)
+    return (
+        visible(sa.select(seq, count, inside.c.hash, inside.c.listing))
+        .outerjoin(HeadRow, HeadRow.project_id == ProjectRow.id)
+        .join(inside, sa.true())
+    )
+
+
+def _past() -> "sa.Select[str, bytes]":
+    then = files_at(_PROJECT, _SEQ).subquery("then")
+    files = (
+        sa.select(then.c.path, then.c.hash, then.c.size, then.c.version, _parts(then.c.path))
+        .where(sa.func.starts_with(then.c.path, _PREFIX))
+        .cte("files", nesting=True)
+    )
+    inside = _inside(files)
+    return sa.select(inside.c.hash, inside.c.listing)
+
+
+def _pinned(files: Any) -> "sa.Select[str, bytes]":  # noqa: ANN401 - a selectable
     f = files.c
     item = document(path=f.path, hash=f.hash, size=f.size, encoding=f.encoding)
-    listing = sa.func.coalesce(sa.func.json_agg(item), sa.literal_column("'[]'::json"))
-    last = sa.select(sa.func.max(_V.seq)).where(_V.project_id == _PROJECT).scalar_subquery()
+    ordered = aggregate_order_by(item, f.path)
+    listing = sa.func.coalesce(sa.func.json_agg(ordered), sa.literal_column("'[]'::json"))
     return sa.select(
-        sa.func.coalesce(seq, last, 0),
-        sa.select(tree_hash(files)).select_from(files).scalar_subquery(),
+        sa.select(tree_hash(files)).scalar_subquery(),
         sa.select(encoded(listing)).select_from(files).scalar_subquery(),
-    ).where(ProjectRow.id == _PROJECT)
-
-
-_PIN = _pin()
-_BLOBS = (
-    sa.select(BlobRow.hash, BlobRow.content)
-    .where(BlobRow.hash == sa.any_(bindparam("hashes", type_=sa.ARRAY(sa.Text))))
-    .where(sa.exists().where(_V.project_id == _PROJECT, _V.hash == BlobRow.hash))
-)
-_CURRENT = (
-    sa.select(_V.hash, BlobRow.content)
-    .outerjoin(BlobRow, BlobRow.hash == _V.hash)
-    .where(_V.project_id == _PROJECT, _V.path == bindparam("path", type_=sa.Text))
-    .order_by(_V.version.desc())
-    .limit(1)
-)
-
-
-async def tree(
-    db: Database, project_id: UUID, user_id: UUID, prefix: str, depth: int
-) -> tuple[str, bytes] | None:
-    """Return the hash and the entries (as JSON) of what is below ``prefix``."""
-    return await db.one_or_none(
-        _TREE, _tree_row, project_id=project_id, user_id=user_id, prefix=prefix, depth=depth
     )
 
 
-def _tree_row(digest: str, entries: bytes) -> tuple[str, bytes]:
-    return digest, entries
+def _pin_now() -> "sa.Select[int, str, bytes]":
+    """One statement sees one moment: the head says which, and the files are those of it."""
+    files = (
+        sa.select(_F.path, _F.hash, _F.size, _F.encoding)
+        .where(_F.project_id == _PROJECT, _F.hash.is_not(None))
+        .cte("files")
+    )
+    digest, listing = _pinned(files).selected_columns
+    return sa.select(head_seq(ProjectRow.id), digest, listing).where(ProjectRow.id == _PROJECT)
+
+
+def _pin_past() -> "sa.Select[int, str, bytes]":
+    digest, listing = _pinned(files_at(_PROJECT, _SEQ).cte("files")).selected_columns
+    return sa.select(_SEQ, digest, listing).where(
+        ProjectRow.id == _PROJECT, head_seq(ProjectRow.id) >= _SEQ
+    )
+
+
+_NOW = _now()
+_PAST = _past()
+_PIN_NOW = _pin_now()
+_PIN_PAST = _pin_past()
+_MOMENT = visible(
+    sa.select(
+        head_seq(ProjectRow.id),
+        sa.func.coalesce(_SEQ, seq_at(ProjectRow.id, _TIME)),
+    )
+)
+_CURRENT = (
+    sa.select(_F.hash, BlobRow.content)
+    .join(BlobRow, BlobRow.hash == _F.hash)
+    .where(_F.project_id == _PROJECT, _F.path == bindparam("path", type_=sa.Text))
+)
+
+
+class Tree(msgspec.Struct, frozen=True):
+    """A tree as of ``seq``: how many files the project has, its hash, and its entries as JSON."""
+
+    seq: int
+    files: int
+    hash: str
+    entries: bytes
+
+
+class Past(msgspec.Struct, frozen=True):
+    """A tree that was: its hash, and its entries as JSON."""
+
+    hash: str
+    entries: bytes
+
+
+class Moment(msgspec.Struct, frozen=True):
+    """How far a project's history has got, and had got at the moment in question."""
+
+    head: int
+    seq: int
+
+
+async def now(
+    db: Database, project_id: UUID, user_id: UUID, prefix: str, depth: int, files_max: int
+) -> Tree | None:
+    """Return what is below ``prefix``; of a project with more files only how many there are."""
+    return await db.one_or_none(
+        _NOW,
+        Tree,
+        project_id=project_id,
+        user_id=user_id,
+        prefix=prefix,
+        depth=depth,
+        files_max=files_max,
+    )
+
+
+async def past(db: Database, project_id: UUID, seq: int, prefix: str, depth: int) -> Past:
+    """Return what was below ``prefix``, of a project that the caller may see."""
+    return await db.one(_PAST, Past, project_id=project_id, seq=seq, prefix=prefix, depth=depth)
+
+
+async def moment(
+    db: Database, project_id: UUID, user_id: UUID, at: int | datetime
+) -> Moment | None:
+    """Return which moment is meant, if the user may see the project."""
+    is_seq = isinstance(at, int)
+    return await db.one_or_none(
+        _MOMENT,
+        Moment,
+        project_id=project_id,
+        user_id=user_id,
+        seq=at if is_seq else None,
+        time=None if is_seq else at,
+    )
 
 
 class PinRow(msgspec.Struct, frozen=True):
@@ -119,28 +199,18 @@ class PinRow(msgspec.Struct, frozen=True):
     files: bytes
 
 
-class Blob(msgspec.Struct, frozen=True):
-    """Content by its hash."""
-
-    hash: str
-    content: bytes
-
-
 class CurrentRow(msgspec.Struct, frozen=True):
-    """What is at a path; without ``hash`` the file is gone."""
+    """What is at a path; without ``content`` the object store has it."""
 
     hash: str | None
     content: bytes | None
 
 
 async def pin(db: Database, project_id: UUID, seq: int | None) -> PinRow | None:
-    """Return the tree as of ``seq``, or as of now."""
-    return await db.one_or_none(_PIN, PinRow, project_id=project_id, seq=seq)
-
-
-async def blobs(db: Database, project_id: UUID, hashes: list[str]) -> list[Blob]:
-    """Return those of the contents that the project has or had."""
-    return await db.all(_BLOBS, Blob, project_id=project_id, hashes=hashes)
+    """Return the tree as of ``seq``, or as of now; none of a moment that has not been."""
+    if seq is None:
+        return await db.one_or_none(_PIN_NOW, PinRow, project_id=project_id)
+    return await db.one_or_none(_PIN_PAST, PinRow, project_id=project_id, seq=seq)
 
 
 async def current(db: Database, project_id: UUID, path: str) -> CurrentRow | None:

@@ -10,12 +10,12 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from common import slim
 from common.caller import Caller, headers_of, needs
-from common.database import Database
 from common.errors import InvalidError
+from projects.means import Means
 from projects.replies import tag_of
-from projects.settings import Settings
 from projects.trees import service
 from projects.trees.schema import Blobs, Pin, Tree, Wanted
+from projects.trees.types import moment_of
 
 _DEPTH_MAX = 1000
 
@@ -23,14 +23,22 @@ _DEPTH_MAX = 1000
 @get("/tree", opt=needs("projects:read", anonymous=True), responses=slim.documented(Tree))
 async def tree(
     request: Request[object, object, State],
-    db: NamedDependency[Database],
+    means: NamedDependency[Means],
     caller: NamedDependency[Caller],
     project_id: FromPath[UUID],
     prefix: Annotated[str, QueryParameter(name="prefix", max_length=500)] = "",
     depth: Annotated[int, QueryParameter(name="depth", ge=1, le=_DEPTH_MAX)] = _DEPTH_MAX,
+    at: Annotated[str | None, QueryParameter(name="at", max_length=40)] = None,
 ) -> slim.Reply:
-    """Show what is where, all of it or to a depth; the ETag stands for every file below."""
-    digest, entries = await service.tree(db, caller, project_id, _text(prefix), depth)
+    """Show what is where, all of it or to a depth, or what was ``at`` a moment of the history.
+
+    The ETag stands for every file below.
+    """
+    if at is None:
+        found = service.tree(means, caller, project_id, _text(prefix), depth)
+    else:
+        found = service.past(means, caller, project_id, moment_of(at), _text(prefix), depth)
+    digest, entries = await found
     known = tag_of(headers_of(request.scope).get(b"if-none-match"))
     tag = ((b"etag", f'"{digest}-{depth}"'.encode()), (b"cache-control", b"no-cache"))
     if known == f"{digest}-{depth}":
@@ -39,34 +47,32 @@ async def tree(
 
 
 @post("/projects/{project_id:uuid}/pin", status_code=200)
-async def pin(db: NamedDependency[Database], project_id: FromPath[UUID]) -> Pin:
+async def pin(means: NamedDependency[Means], project_id: FromPath[UUID]) -> Pin:
     """Pin the tree as it is now."""
-    return await service.pin(db, project_id)
+    return await service.pin(means, project_id)
 
 
 @get("/projects/{project_id:uuid}/tree")
 async def past(
-    db: NamedDependency[Database], project_id: FromPath[UUID], seq: FromQuery[int]
+    means: NamedDependency[Means], project_id: FromPath[UUID], seq: FromQuery[int]
 ) -> Pin:
     """Show the tree as it was."""
-    return await service.pin(db, project_id, seq)
+    return await service.pin(means, project_id, seq)
 
 
 @get("/projects/{project_id:uuid}/files/{path:path}")
 async def current(
-    db: NamedDependency[Database], project_id: FromPath[UUID], path: FromPath[str]
+    means: NamedDependency[Means], project_id: FromPath[UUID], path: FromPath[str]
 ) -> Response[bytes]:
     """Send the bytes of a file as they are now."""
-    tag, data = await service.current(db, project_id, path.removeprefix("/"))
+    tag, data = await service.current(means, project_id, path.removeprefix("/"))
     return Response(data, headers={"etag": f'"{tag}"'}, media_type="application/octet-stream")
 
 
 @post("/blobs", status_code=200)
-async def blobs(
-    db: NamedDependency[Database], settings: NamedDependency[Settings], data: JSONBody[Wanted]
-) -> Blobs:
+async def blobs(means: NamedDependency[Means], data: JSONBody[Wanted]) -> Blobs:
     """Send contents by hash."""
-    return await service.blobs(db, settings, data)
+    return await service.blobs(means, data)
 
 
 def _text(text: str) -> str:

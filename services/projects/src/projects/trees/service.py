@@ -1,50 +1,121 @@
 """What is where in a project: for callers, and for the fleet, which has checked its own callers."""
 
+from datetime import datetime
+from hashlib import sha256
 from uuid import UUID
 
 import msgspec
 
 from common.caller import Caller
-from common.database import Database
-from common.errors import NotFoundError, PayloadTooLargeError
-from projects.settings import Settings
+from common.errors import InvalidError, NotFoundError, PayloadTooLargeError
+from projects.contents import service as contents
+from projects.means import Means
 from projects.trees import repository
 from projects.trees.schema import Blobs, Pin, PinnedFile, Wanted
 
 _ABSENT = "There is no such project."
+_ALL = 2**31
 
 
 async def tree(
-    db: Database, caller: Caller, project_id: UUID, prefix: str, depth: int
+    means: Means, caller: Caller, project_id: UUID, prefix: str, depth: int
 ) -> tuple[str, bytes]:
-    """Return the hash and the entries (as JSON) of what is below ``prefix``."""
-    found = await repository.tree(db, project_id, caller.user_id, prefix, depth)
+    """Return the hash and the entries (as JSON) of what is below ``prefix``.
+
+    A large tree is kept in the cache, under how far the project's history had got: whoever changes
+    a file changes that, so what is read is always what was written.
+    """
+    few = means.settings.tree_cached_min
+    found = await _now(means, caller, project_id, prefix, depth, few)
+    if found.files <= few:
+        return found.hash, found.entries
+    kept = await _kept(means, _name(project_id, found.seq, prefix, depth))
+    if kept is not None:
+        return kept
+    found = await _now(means, caller, project_id, prefix, depth, _ALL)
+    name = _name(project_id, found.seq, prefix, depth)
+    return await _keep(means, name, found.hash, found.entries)
+
+
+async def _now(
+    means: Means, caller: Caller, project_id: UUID, prefix: str, depth: int, files_max: int
+) -> repository.Tree:
+    found = await repository.now(means.db, project_id, caller.user_id, prefix, depth, files_max)
     if found is None:
         raise NotFoundError(_ABSENT)
     return found
 
 
-async def pin(db: Database, project_id: UUID, seq: int | None = None) -> Pin:
+async def past(
+    means: Means,
+    caller: Caller,
+    project_id: UUID,
+    at: int | datetime,
+    prefix: str,
+    depth: int,
+) -> tuple[str, bytes]:
+    """Return the hash and the entries (as JSON) of what was below ``prefix`` at a moment."""
+    seq = await moment(means, caller, project_id, at)
+    name = _name(project_id, seq, prefix, depth)
+    kept = await _kept(means, name)
+    if kept is not None:
+        return kept
+    found = await repository.past(means.db, project_id, seq, prefix, depth)
+    if len(found.entries) < means.settings.tree_cached_bytes_min:
+        return found.hash, found.entries
+    return await _keep(means, name, found.hash, found.entries)
+
+
+async def moment(means: Means, caller: Caller, project_id: UUID, at: int | datetime) -> int:
+    """Return which moment of the project's history is meant, as its number.
+
+    Raises ``NotFoundError`` for who may not see the project, ``InvalidError`` for a number that
+    the history has not reached. At a time to come it is as it is now.
+    """
+    found = await repository.moment(means.db, project_id, caller.user_id, at)
+    if found is None:
+        raise NotFoundError(_ABSENT)
+    if found.seq > found.head:
+        raise InvalidError.of("at", f"The project's history has got to {found.head}.")
+    return found.seq
+
+
+def _name(project_id: UUID, seq: int, prefix: str, depth: int) -> str:
+    return f"tree:{project_id}:{seq}:{depth}:{sha256(prefix.encode()).hexdigest()}"
+
+
+async def _kept(means: Means, name: str) -> tuple[str, bytes] | None:
+    kept = await means.cache.get(name)
+    return None if kept is None else (kept[:64].decode(), kept[64:])
+
+
+async def _keep(means: Means, name: str, digest: str, entries: bytes) -> tuple[str, bytes]:
+    kept_s = means.settings.tree_kept_s
+    await means.cache.put(name, digest.encode() + entries, kept_s=kept_s)
+    return digest, entries
+
+
+async def pin(means: Means, project_id: UUID, seq: int | None = None) -> Pin:
     """Return the tree as of ``seq``, or as of now."""
-    row = await repository.pin(db, project_id, seq)
+    row = await repository.pin(means.db, project_id, seq)
     if row is None:
         raise NotFoundError(_ABSENT)
-    files = msgspec.json.decode(row.files, type=list[PinnedFile])
-    return Pin(row.seq, row.tree_hash, sorted(files, key=lambda f: f.path.encode()))
+    return Pin(row.seq, row.tree_hash, msgspec.json.decode(row.files, type=list[PinnedFile]))
 
 
-async def blobs(db: Database, settings: Settings, wanted: Wanted) -> Blobs:
+async def blobs(means: Means, wanted: Wanted) -> Blobs:
     """Return contents by hash."""
-    limit = settings.blobs_per_call_max
+    limit = means.settings.blobs_per_call_max
     if len(wanted.hashes) > limit:
         raise PayloadTooLargeError("Too many at once.", {"limit": limit})
-    found = await repository.blobs(db, wanted.project_id, wanted.hashes)
-    return Blobs({blob.hash: blob.content for blob in found})
+    return Blobs(await contents.load(means, wanted.project_id, wanted.hashes))
 
 
-async def current(db: Database, project_id: UUID, path: str) -> tuple[str, bytes]:
+async def current(means: Means, project_id: UUID, path: str) -> tuple[str, bytes]:
     """Return the hash and the bytes of the file at a path."""
-    row = await repository.current(db, project_id, path)
-    if row is None or row.hash is None or row.content is None:
+    row = await repository.current(means.db, project_id, path)
+    if row is None or row.hash is None:
         raise NotFoundError("There is no such file.")
+    if row.content is None:
+        return row.hash, await contents.fetch(means, row.hash)
     return row.hash, row.content

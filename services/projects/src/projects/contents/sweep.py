@@ -1,0 +1,40 @@
+"""Content that no project has goes away, a while after."""
+
+import asyncio
+
+import structlog
+from litestar import Litestar
+
+from projects.contents import service
+from projects.means import Means
+from projects.settings import Settings
+
+log = structlog.get_logger()
+
+
+class Sweeper:
+    """Sweeps loose contents; what fails is tried again at the next turn."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._every_s = settings.sweep_every_s
+        self._task: asyncio.Task[None] | None = None
+
+    async def open(self, app: Litestar) -> None:
+        """Start."""
+        self._task = asyncio.get_running_loop().create_task(self._run(app.state.means))
+
+    async def close(self) -> None:
+        """Stop."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self, means: Means) -> None:
+        while True:
+            await asyncio.sleep(self._every_s)
+            try:
+                # as long as there is more, without a pause
+                while await service.sweep(means) == means.settings.sweep_contents_max:
+                    pass
+            except Exception as exc:  # noqa: BLE001 - whatever it is, the next turn is due
+                log.warning("sweep_failed", error=repr(exc))

@@ -1,0 +1,135 @@
+"""Running the statements that write files."""
+
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import bindparam
+
+from common import exchange
+from common.database import Database, Queries
+from common.errors import ConflictError
+from common.ids import uuid7
+from common.sharing import Shared
+from projects.files.filling import FILL
+from projects.files.statement import CHANGE, CHANGE_KEYS
+from projects.files.types import Author, Change, Entry, Result, folded, folders
+from projects.permissions import visible
+from projects.tables import HeadRow, MemberRow, ProjectBlobRow, ProjectRow
+
+# another instance took the path in another case, or the same files in another order
+# or the content was swept away, or the project purged, in this moment
+_OVERTAKEN = (
+    asyncpg.UniqueViolationError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.ForeignKeyViolationError,
+)
+_SHARED_CHANGE = Shared(CHANGE, list(CHANGE_KEYS), exclusive=["project_id", "folded"], batch_max=32)
+_STANDING = (
+    visible(
+        sa.select(
+            MemberRow.role,
+            sa.func.coalesce(HeadRow.bytes, 0),
+            sa.func.coalesce(HeadRow.files, 0),
+            sa.exists().where(
+                ProjectBlobRow.hash == bindparam("hash", type_=sa.Text),
+                ProjectBlobRow.project_id == ProjectRow.id,
+            ),
+        )
+    )
+).outerjoin(HeadRow, HeadRow.project_id == ProjectRow.id)
+
+
+def _params(author: Author, change: Change) -> dict[str, Any]:
+    now = exchange.current()
+    if now is not None:
+        now.announced = True
+    fold = folded(change.path)
+    return {
+        **msgspec.structs.asdict(author),
+        "folded": fold,
+        "folders": "\n".join(folders(fold)),
+        "event_id": uuid7(),
+        "request_id": now.request_id if now else "",
+        "traceparent": now.traceparent if now else "",
+        **msgspec.structs.asdict(change),
+    }
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """The caller's role, how much the project holds, and whether it knows some content."""
+
+    role: str | None
+    bytes: int
+    files: int
+    knows: bool
+
+
+async def standing(
+    db: Queries, project_id: UUID, user_id: UUID, content_hash: str = ""
+) -> Standing | None:
+    """Look before something large is sent, or why something was refused."""
+    return await db.one_or_none(
+        _STANDING, Standing, project_id=project_id, user_id=user_id, hash=content_hash
+    )
+
+
+async def change(db: Database, author: Author, wanted: Change) -> Result:
+    """Make one change, sharing its round trip and its commit with others."""
+    try:
+        row = await db.shared(_SHARED_CHANGE, **_params(author, wanted))
+    except _OVERTAKEN:
+        return Result("retry", None, None)
+    except asyncpg.CheckViolationError as exc:
+        return Result(_quota(exc), None, None)
+    return Result("missing", None, None) if row is None else Result(*row)
+
+
+async def change_all(tx: Queries, author: Author, wanted: list[Change]) -> list[Result]:
+    """Make many changes of different paths in one statement of a transaction.
+
+    Raises ``ConflictError`` where another instance was quicker; where all of them together are
+    more than the project may hold the only result says so.
+    """
+    rows = [_params(author, one) for one in wanted]
+    columns = {name: [row[name] for row in rows] for name in CHANGE_KEYS}
+    try:
+        found = await tx.all(CHANGE, _numbered, **columns)
+    except _OVERTAKEN as exc:
+        raise ConflictError("Somebody else writes these files at once; try again.") from exc
+    except asyncpg.CheckViolationError as exc:
+        return [Result(_quota(exc), None, None)]
+    return [result for _, result in sorted(found, key=lambda pair: pair[0])]
+
+
+async def fill(tx: Queries, author: Author, entries: list[Entry]) -> int | str:
+    """Put files into a new project; return its ``seq``, or which limit they would pass."""
+    columns: dict[str, object] = {
+        "path": [entry.path for entry in entries],
+        "folded": [folded(entry.path) for entry in entries],
+        "hash": [entry.hash for entry in entries],
+        "size": [entry.size for entry in entries],
+        "encoding": [entry.encoding for entry in entries],
+        "document_id": [uuid7() for _ in entries],
+    }
+    try:
+        return await tx.one(FILL, int, **columns, **msgspec.structs.asdict(author))
+    except asyncpg.CheckViolationError as exc:
+        return _quota(exc)
+
+
+def _quota(exc: asyncpg.CheckViolationError) -> str:
+    """Which limit the head refused to pass."""
+    return "full" if exc.constraint_name == "ck_head_bytes" else "crowded"
+
+
+def _numbered(
+    i: int,
+    verdict: str,
+    etag: str | None,
+    body: bytes | None,
+    is_due: bool,  # noqa: FBT001 - a row's column
+) -> tuple[int, Result]:
+    return i, Result(verdict, etag, body, is_due)

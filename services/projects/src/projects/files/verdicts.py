@@ -1,0 +1,90 @@
+"""Whether a change of a file may go through: the caller, the condition, the clash, the quota."""
+
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased
+
+from common.statements import one_of, word
+from projects.permissions import WRITERS
+from projects.tables import FileRow, HeadRow, MemberRow, ProjectBlobRow, ProjectRow
+
+_F = FileRow
+
+
+def _clash(asked: sa.CTE) -> "sa.ColumnElement[bool]":
+    """Something is in the way: the path in another case, or a file where a folder is to be.
+
+    What goes in the same statement is in nobody's way.
+    """
+    twin = aliased(_F)
+    leaving = asked.alias("leaving")
+    a = asked.c
+    line = sa.literal_column("E'\\n'", sa.Text)
+    inside = a.folded.concat(word("/"))
+    # "0" follows "/" in the order of bytes
+    beyond = a.folded.concat(word("0"))
+    in_the_way = sa.or_(
+        (twin.folded == a.folded) & (twin.path != a.path),
+        twin.folded == sa.any_(sa.func.string_to_array(a.folders, line)),
+        (twin.folded >= inside) & (twin.folded < beyond),
+    )
+    stays = ~sa.exists().where(
+        leaving.c.project_id == twin.project_id,
+        leaving.c.path == twin.path,
+        leaving.c.hash.is_(None),
+    )
+    return sa.exists().where(
+        twin.project_id == a.project_id, in_the_way, twin.hash.is_not(None), stays
+    )
+
+
+def decided_of(asked: sa.CTE) -> sa.CTE:
+    """Each change beside what is there now, and whether it may go through."""
+    a = asked.c
+    same = sa.and_(_F.hash == a.hash, a.must_be != word("absent"))
+    is_new = a.hash.is_not(None) & _F.hash.is_(None)
+    is_known = sa.exists().where(
+        ProjectBlobRow.hash == a.hash, ProjectBlobRow.project_id == a.project_id
+    )
+    verdict = sa.case(
+        (ProjectRow.id.is_(None), word("missing")),
+        (MemberRow.role.is_(None) & ~ProjectRow.is_public, word("missing")),
+        (MemberRow.role.is_(None) | ~one_of(MemberRow.role, *WRITERS), word("forbidden")),
+        (same, word("unchanged")),
+        ((a.must_be == word("absent")) & _F.hash.is_not(None), word("exists")),
+        (
+            sa.case(
+                (a.expected == word("*"), _F.hash.is_(None)),
+                else_=a.expected.is_not(None) & _F.hash.is_distinct_from(a.expected),
+            ),
+            word("stale"),
+        ),
+        ((a.must_be == word("present")) & _F.hash.is_(None), word("absent")),
+        (is_new & _clash(asked), word("clash")),
+        (is_new & a.moved_from.is_(None) & (HeadRow.files >= a.files_max), word("crowded")),
+        ((HeadRow.bytes + a.size > a.bytes_max) & a.hash.is_not(None) & ~is_known, word("full")),
+        else_=word("write"),
+    )
+    # a document that moved away is elsewhere now: what comes to its old path is another one
+    stays = sa.func.coalesce(a.document_id, _F.document_id, a.event_id)
+    return (
+        sa.select(
+            asked,
+            verdict.label("verdict"),
+            _F.hash.label("was_hash"),
+            _F.version.label("was_version"),
+            _F.updated_by.label("was_by"),
+            _F.updated_at.label("was_at"),
+            _F.encoding.label("was_encoding"),
+            _F.size.label("was_size"),
+            stays.label("document"),
+            sa.case((a.moved_to.is_not(None), a.event_id), else_=stays).label("left_document"),
+        )
+        .select_from(asked)
+        .outerjoin(ProjectRow, (ProjectRow.id == a.project_id) & ProjectRow.deleted_at.is_(None))
+        .outerjoin(
+            MemberRow, (MemberRow.project_id == ProjectRow.id) & (MemberRow.user_id == a.user_id)
+        )
+        .outerjoin(HeadRow, HeadRow.project_id == ProjectRow.id)
+        .outerjoin(_F, (_F.project_id == a.project_id) & (_F.path == a.path))
+        .cte("decided")
+    )

@@ -1,0 +1,50 @@
+"""The SQL of keyframes: the statement above, the function that runs it below."""
+
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy import bindparam
+from sqlalchemy.dialects.postgresql import insert
+
+from common.database import Queries
+from projects.tables import FileRow, HeadRow, KeyframeFileRow, KeyframeRow
+
+_PROJECT = bindparam("project_id", type_=sa.Uuid)
+
+
+def _make() -> sa.Update:
+    """One statement sees one moment: the head says which, and the files are those of it."""
+    head = sa.select(HeadRow.project_id, HeadRow.seq, HeadRow.at).where(
+        HeadRow.project_id == _PROJECT, HeadRow.seq > HeadRow.keyframe_seq
+    )
+    keyframe = (
+        insert(KeyframeRow)
+        .from_select(["project_id", "seq", "at"], head)
+        .on_conflict_do_nothing()
+        .returning(KeyframeRow.project_id, KeyframeRow.seq)
+        .cte("keyframe")
+    )
+    k, f = keyframe.c, FileRow
+    kept = (f.version, f.document_id, f.hash, f.size, f.encoding, f.updated_at, f.updated_by)
+    rows = (
+        sa.select(k.project_id, k.seq, f.path, *kept)
+        .select_from(keyframe)
+        .join(f, f.project_id == k.project_id)
+        .where(f.hash.is_not(None))
+    )
+    columns = ["project_id", "keyframe_seq", "path", *(column.key for column in kept)]
+    files = sa.insert(KeyframeFileRow).from_select(columns, rows).cte("files")
+    return (
+        sa.update(HeadRow)
+        .where(HeadRow.project_id == k.project_id)
+        .values(keyframe_seq=sa.func.greatest(HeadRow.keyframe_seq, k.seq))
+        .add_cte(files)
+    )
+
+
+_MAKE = _make()
+
+
+async def make(db: Queries, project_id: UUID) -> None:
+    """Keep the project's tree as it is now, unless nothing has changed since the last one."""
+    await db.run(_MAKE, project_id=project_id)

@@ -1,0 +1,34 @@
+"""Keyframes: whole trees, kept now and then, so that the past is read as fast as the present."""
+
+import asyncio
+from contextvars import Context
+from uuid import UUID
+
+import structlog
+
+from projects.keyframes import repository
+from projects.means import Means
+
+log = structlog.get_logger()
+
+_UNDER_WAY: dict[UUID, asyncio.Task[None]] = {}
+
+
+def keep_up(means: Means, project_id: UUID) -> None:
+    """Let the project's next keyframe be made; nobody waits for it.
+
+    Where it fails the next change asks for it again: it is due until it is there.
+    """
+    if project_id in _UNDER_WAY:
+        return
+    # beside the request, and outside of its transaction
+    task = asyncio.get_running_loop().create_task(_make(means, project_id), context=Context())
+    _UNDER_WAY[project_id] = task
+    task.add_done_callback(lambda _: _UNDER_WAY.pop(project_id, None))
+
+
+async def _make(means: Means, project_id: UUID) -> None:
+    try:
+        await repository.make(means.db, project_id)
+    except Exception as exc:  # noqa: BLE001 - whatever it is, the next change asks again
+        log.warning("keyframe_failed", project_id=str(project_id), error=repr(exc))
