@@ -1,4 +1,4 @@
-"""The projects schema: everything this service stores, on one page."""
+"""The projects schema: what this service stores, but for history, which has a page of its own."""
 
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from common import outbox
 
 # the order of paths is that of their bytes, whatever the database's own is
-_Path = sa.String(collation="C")
+PATH = sa.String(collation="C")
+_TRIGRAMS: dict[str, Any] = {"postgresql_using": "gin", "postgresql_ops": {"name": "gin_trgm_ops"}}
 
 
 class Tables(outbox.Tables):
@@ -24,14 +25,7 @@ class ProjectRow(Tables):
     """A project. In the trash it has ``deleted_at``."""
 
     __tablename__ = "project"
-    __table_args__ = (
-        sa.Index(
-            "ix_project_name_trgm",
-            "name",
-            postgresql_using="gin",
-            postgresql_ops={"name": "gin_trgm_ops"},
-        ),
-    )
+    __table_args__ = (sa.Index("ix_project_name_trgm", "name", **_TRIGRAMS),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     owner_id: Mapped[UUID] = mapped_column(index=True)
@@ -166,9 +160,9 @@ class FileRow(Tables):
     project_id: Mapped[UUID] = mapped_column(
         sa.ForeignKey("project.id", ondelete="CASCADE"), primary_key=True
     )
-    path: Mapped[str] = mapped_column(_Path, primary_key=True)
+    path: Mapped[str] = mapped_column(PATH, primary_key=True)
     # the path without case: two live files may not differ in case alone
-    folded: Mapped[str] = mapped_column(_Path)
+    folded: Mapped[str] = mapped_column(PATH)
     # stays with the file when it moves, so that an open editor does
     document_id: Mapped[UUID]
     version: Mapped[int]
@@ -178,69 +172,6 @@ class FileRow(Tables):
     size: Mapped[int]
     encoding: Mapped[str]
     updated_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
-    updated_by: Mapped[UUID]
-
-
-class FileVersionRow(Tables):
-    """One change of one file, the ``seq``-th of its project. Rows are only ever added."""
-
-    __tablename__ = "file_version"
-    __table_args__ = (
-        sa.Index("ix_file_version_path", "project_id", "path", "seq"),
-        sa.Index("ix_file_version_document", "project_id", "document_id", "seq"),
-    )
-
-    project_id: Mapped[UUID] = mapped_column(
-        sa.ForeignKey("project.id", ondelete="CASCADE"), primary_key=True
-    )
-    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    path: Mapped[str] = mapped_column(_Path)
-    # grows at each path, and along each document wherever it moves
-    version: Mapped[int]
-    document_id: Mapped[UUID]
-    hash: Mapped[str | None]
-    size: Mapped[int]
-    encoding: Mapped[str]
-    moved_to: Mapped[str | None]
-    moved_from: Mapped[str | None]
-    actor_id: Mapped[UUID]
-    origin: Mapped[str]
-    at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
-
-
-class KeyframeRow(Tables):
-    """The whole tree as of ``seq``: what the past is read from, and a few versions after it."""
-
-    __tablename__ = "keyframe"
-
-    project_id: Mapped[UUID] = mapped_column(
-        sa.ForeignKey("project.id", ondelete="CASCADE"), primary_key=True
-    )
-    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    at: Mapped[datetime]
-
-
-class KeyframeFileRow(Tables):
-    """A file of a keyframe."""
-
-    __tablename__ = "keyframe_file"
-    __table_args__ = (
-        sa.ForeignKeyConstraint(
-            ["project_id", "keyframe_seq"],
-            ["keyframe.project_id", "keyframe.seq"],
-            ondelete="CASCADE",
-        ),
-    )
-
-    project_id: Mapped[UUID] = mapped_column(primary_key=True)
-    keyframe_seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    path: Mapped[str] = mapped_column(_Path, primary_key=True)
-    version: Mapped[int]
-    document_id: Mapped[UUID]
-    hash: Mapped[str]
-    size: Mapped[int]
-    encoding: Mapped[str]
-    updated_at: Mapped[datetime]
     updated_by: Mapped[UUID]
 
 
