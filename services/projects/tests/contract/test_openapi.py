@@ -19,6 +19,7 @@ async def test_every_success_is_described(desk: Desk) -> None:
     await desk.put(project, "a", "1")
     answers = [
         await desk.call("GET", "/api/v1/projects"),
+        await desk.call("GET", "/api/v1/projects?cursor="),
         await desk.call("POST", "/api/v1/projects", sends={"name": "x"}),
         await desk.call("GET", project),
         await desk.call("PUT", project, sends={"name": "x"}),

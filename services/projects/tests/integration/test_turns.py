@@ -16,6 +16,9 @@ _WARM = 3
 HOT: dict[str, Call] = {
     "show": lambda desk, project, _: desk.call("GET", project),
     "index": lambda desk, _, __: desk.call("GET", "/api/v1/projects?limit=20"),
+    "stretch": lambda desk, _, __: desk.call("GET", "/api/v1/projects?cursor=&limit=20"),
+    "find": lambda desk, _, __: desk.call("GET", "/api/v1/projects?q=pong&sort=name"),
+    "find a stretch": lambda desk, _, __: desk.call("GET", "/api/v1/projects?q=pong&cursor="),
     "create": lambda desk, _, n: desk.call("POST", "/api/v1/projects", sends={"name": f"{n}"}),
     "show file": lambda desk, project, _: desk.call("GET", f"{project}/files/a.txt"),
     "bytes": lambda desk, project, _: desk.call("GET", f"{project}/files/a.txt?raw=1"),
