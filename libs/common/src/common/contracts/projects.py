@@ -14,6 +14,7 @@ class ProjectCreated(Event, frozen=True, kw_only=True):
     project_id: UUID
     owner_id: UUID
     name: str
+    forked_from: UUID | None = None
 
 
 class ProjectUpdated(Event, frozen=True, kw_only=True):

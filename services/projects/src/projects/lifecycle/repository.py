@@ -37,7 +37,16 @@ _COUNT = (
 _NEW = (
     sa.insert(_P)
     .from_select(
-        ["id", "owner_id", "name", "description", "thumbnail_url", "is_public", "settings"],
+        [
+            "id",
+            "owner_id",
+            "name",
+            "description",
+            "thumbnail_url",
+            "is_public",
+            "settings",
+            "forked_from",
+        ],
         sa.select(
             bindparam("id", type_=sa.Uuid),
             bindparam("user_id", type_=sa.Uuid),
@@ -46,6 +55,7 @@ _NEW = (
             bindparam("thumbnail_url", type_=sa.Text),
             bindparam("is_public", type_=sa.Boolean),
             bindparam("settings", type_=JSONB),
+            bindparam("forked_from", type_=sa.Uuid),
         ).where(
             _COUNT.scalar_subquery() < bindparam("count_max", type_=sa.BigInteger),
         ),
@@ -149,6 +159,7 @@ async def create(
     project_id: UUID,
     user_id: UUID,
     new: NewProject,
+    forked_from: UUID | None,
     count_max: int,
     *events: tuple[Event, UUID],
 ) -> bytes | None:
@@ -160,6 +171,7 @@ async def create(
         id=project_id,
         user_id=user_id,
         count_max=count_max,
+        forked_from=forked_from,
         **msgspec.structs.asdict(new),
         **announced(*first, *rest),
     )

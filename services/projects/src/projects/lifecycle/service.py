@@ -38,7 +38,11 @@ async def show(db: Database, caller: Caller, project_id: UUID) -> bytes:
 
 
 async def create(
-    db: Queries, settings: Settings, caller: Caller, new: NewProject
+    db: Queries,
+    settings: Settings,
+    caller: Caller,
+    new: NewProject,
+    forked_from: UUID | None = None,
 ) -> tuple[UUID, bytes]:
     """Create a project that the caller owns; return its id, and it as JSON."""
     if caller.project_id is not None:
@@ -46,7 +50,9 @@ async def create(
     _refuse_large(msgspec.json.encode(new), settings)
     project_id = uuid7()
     owner = caller.user_id
-    created = ProjectCreated(project_id=project_id, owner_id=owner, name=new.name)
+    created = ProjectCreated(
+        project_id=project_id, owner_id=owner, name=new.name, forked_from=forked_from
+    )
     access = AccessChanged(
         project_id=project_id,
         version=1,
@@ -56,7 +62,7 @@ async def create(
     )
     limit = settings.projects_per_user_max
     events = [(created, project_id), (access, project_id)]
-    body = await repository.create(db, project_id, owner, new, limit, *events)
+    body = await repository.create(db, project_id, owner, new, forked_from, limit, *events)
     if body is None:
         raise QuotaExceededError("You have as many projects as you may.", {"limit": limit})
     return project_id, body
