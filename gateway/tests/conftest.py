@@ -132,10 +132,12 @@ def edge_log(start: Callable[..., Edge]) -> Path:
     edge.ask("GET", "/a%2fb?ticket=hidden-ticket")
     edge.ask("POST", "/api/v1/invitations/hidden-invitation/accept?x=hidden-ticket")
     edge.ask("POST", "/api/invitations/hidden-invitation/accept")
+    edge.ask("GET", "/api/v1/shared/hidden-link/files/a.txt?x=hidden-ticket")
+    edge.ask("GET", "/api/shared/hidden-link")
     log = edge.values.access_log
     until = time.monotonic() + STARTING_S
     # written from a buffer
-    while log.read_text().count("invitations") < 2 and time.monotonic() < until:
+    while log.read_text().count("/shared/") < 2 and time.monotonic() < until:
         time.sleep(0.1)
     return log
 

@@ -88,12 +88,14 @@ def test_the_readme_names_every_cluster_and_class() -> None:
     assert [word for word in wanted if f"`{word}`" not in readme] == []
 
 
-def test_the_access_log_keeps_no_query_and_no_invitation(
+def test_the_access_log_keeps_no_query_and_no_token_of_a_path(
     edge_log: Path,
 ) -> None:
     text = edge_log.read_text()
     assert "hidden-ticket" not in text
     assert "hidden-invitation" not in text
+    assert "hidden-link" not in text
     assert "/api/v1/invitations/-" in text
+    assert "/api/v1/shared/-" in text
     lines = [msgspec.json.decode(line) for line in text.splitlines()]
     assert {"requestId", "method", "path", "status", "route", "ms", "user"} <= set(lines[0])

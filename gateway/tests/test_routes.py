@@ -34,6 +34,8 @@ ROUTED = [
     ("GET", f"/projects/{ID}/history/files/src/comments", "projects"),
     ("POST", f"/projects/{ID}/collaborators", "projects"),
     ("POST", "/invitations/abc/accept", "projects"),
+    ("GET", "/shared/abc/files/src/main.ts", "projects"),
+    ("POST", "/shared/abc", "projects"),
     ("GET", f"/projects/{ID}/assets", "assets"),
     ("POST", "/assets/upload", "assets"),
     ("PATCH", "/assets/tus/1", "assets"),

@@ -6,6 +6,8 @@ from litestar.di import Provide
 from common import app
 from common.settings import StorageSettings, load
 from common.storage import Storage
+from projects.archives import routes as archives
+from projects.archives.turns import Turns
 from projects.contents.sweep import Sweeper
 from projects.files import routes as files
 from projects.invitations import routes as invitations
@@ -17,6 +19,7 @@ from projects.members import events
 from projects.members import routes as members
 from projects.peers import Peers
 from projects.settings import Settings
+from projects.sharing import routes as sharing
 from projects.templates import routes as templates
 from projects.trash import routes as trash
 from projects.trees import routes as trees
@@ -39,10 +42,13 @@ def create_app() -> Litestar:
             members.transfers,
             invitations.router,
             invitations.acceptance,
+            sharing.router,
+            sharing.shared,
             files.router,
             trees.router,
             trees.internal,
             templates.router,
+            archives.router,
             jobs.router,
         ],
         subscriptions=events.SUBSCRIPTIONS,
@@ -50,6 +56,7 @@ def create_app() -> Litestar:
             "settings": app.given(settings),
             "peers": app.given(peers),
             "means": Provide(provide_means),
+            "turns": app.given(Turns(settings)),
         },
         parts=[peers, storage, Assembly(settings, storage), Sweeper(settings), runner],
         settle=runner.wake,
