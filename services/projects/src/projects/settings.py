@@ -8,6 +8,7 @@ class Settings(common.settings.Settings, frozen=True, kw_only=True):
 
     projects_per_user_max: int = 500
     project_bytes_max: int = 65_536
+    checkpoints_per_project_max: int = 1_000
     members_per_project_max: int = 200
     # that nobody has accepted yet, and for how long they are good
     invitations_per_project_max: int = 100
@@ -23,6 +24,19 @@ class Settings(common.settings.Settings, frozen=True, kw_only=True):
     loose_s: float = 86_400.0
     sweep_every_s: float = 300.0
     sweep_contents_max: int = 100
+    # archives: where they lie meanwhile ("" is the system's own place), and how many at once
+    archive_folder: str = ""
+    archive_part_bytes: int = 8_388_608
+    archive_wait_s: float = 10.0
+    archives_open_max: int = 16
+    exports_at_once: int = 2
+    imports_at_once: int = 2
+    # how large they may be, and how much may come out of them
+    export_bytes_max: int = 2_147_483_648
+    import_bytes_max: int = 536_870_912
+    import_content_bytes_max: int = 2_147_483_648
+    import_entries_max: int = 50_000
+    import_ratio_max: int = 200
     batch_operations_max: int = 500
     batch_bytes_max: int = 33_554_432
     batch_moves_max: int = 10_000

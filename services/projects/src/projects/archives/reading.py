@@ -53,15 +53,15 @@ def checked(file: BinaryIO, limits: Limits) -> list[Entry]:
     return list(_placed(file, headers, directory))
 
 
-def contents(file: BinaryIO, entries: Iterable[Entry]) -> Iterator[tuple[str, bytes]]:
-    """Each file's path and bytes, one after the other; raises ``UnsafeArchiveError``.
+def contents(file: BinaryIO, entries: Iterable[Entry]) -> Iterator[tuple[Entry, bytes]]:
+    """Each file and its bytes, one after the other; raises ``UnsafeArchiveError``.
 
     No more is unpacked than an entry says it has, and it is what its checksum says.
     """
     for entry in entries:
         data = _content(file, entry)
         if not entry.is_folder:
-            yield entry.path, data
+            yield entry, data
 
 
 def _path(header: Header) -> str:
