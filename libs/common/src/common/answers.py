@@ -155,7 +155,7 @@ def _link(name: str, links: dict[str, str]) -> None:
     if now is None:
         return
     path, _, query = now.target.partition("?")
-    rest = "".join(f"&{p}" for p in query.split("&") if p and not p.startswith(f"{name}="))
+    rest = "".join(f"&{p}" for p in query.split("&") if p and p.partition("=")[0] != name)
     now.links = ", ".join(f'<{path}?{name}={x}{rest}>; rel="{rel}"' for rel, x in links.items())
 
 

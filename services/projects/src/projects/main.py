@@ -8,8 +8,12 @@ from common.settings import StorageSettings, load
 from common.storage import Storage
 from projects.archives import routes as archives
 from projects.archives.turns import Turns
+from projects.checkpoints import routes as checkpoints
 from projects.contents.sweep import Sweeper
+from projects.copies import routes as copies
+from projects.copies.service import WORKS
 from projects.files import routes as files
+from projects.history import routes as history
 from projects.invitations import routes as invitations
 from projects.jobs import routes as jobs
 from projects.jobs.runner import Runner
@@ -30,7 +34,7 @@ def create_app() -> Litestar:
     settings = load(Settings)
     peers = Peers(settings)
     storage = Storage(load(StorageSettings))
-    runner = Runner(settings, {})
+    runner = Runner(settings, WORKS)
     return app.build(
         "projects",
         settings,
@@ -45,9 +49,12 @@ def create_app() -> Litestar:
             sharing.router,
             sharing.shared,
             files.router,
+            history.router,
+            checkpoints.router,
             trees.router,
             trees.internal,
             templates.router,
+            copies.router,
             archives.router,
             jobs.router,
         ],

@@ -6,7 +6,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import distinct_on
 
-from projects.tables import FileVersionRow, HeadRow, KeyframeFileRow, KeyframeRow
+from projects.history_tables import FileVersionRow, KeyframeFileRow, KeyframeRow
+from projects.tables import HeadRow
 
 _V, _K, _F = FileVersionRow, KeyframeRow, KeyframeFileRow
 _ZERO = sa.literal_column("0", sa.BigInteger)

@@ -7,7 +7,8 @@ from sqlalchemy import bindparam
 
 from common.statements import unnested
 from projects.files.heads import counted, numbered
-from projects.tables import FileRow, FileVersionRow
+from projects.history_tables import FileVersionRow
+from projects.tables import FileRow
 
 _F = FileRow
 FILL_KEYS: dict[str, Any] = {

@@ -13,6 +13,7 @@ from common.database import Database, Queries
 from common.sharing import Shared
 from common.statements import document, encoded, instant, keys, word
 from projects.files.types import Current, folded
+from projects.history_tables import FileVersionRow
 from projects.permissions import is_visible, live, membership, visible
 from projects.shapes import file_info
 from projects.tables import BlobRow, FileRow, MemberRow, ProjectRow
@@ -73,6 +74,68 @@ _BYTES = (
     .join(BlobRow, BlobRow.hash == _F.hash)
     .where(ProjectRow.id == _PROJECT, _F.path == bindparam("path", type_=sa.Text), is_visible())
 )
+
+
+_V = FileVersionRow
+_SEQ = bindparam("seq", type_=sa.BigInteger)
+_PATH = bindparam("path", type_=sa.Text)
+_KNOWN = bindparam("known", type_=sa.Text)
+# what was there last, if it had not gone
+_THEN = (
+    sa.select(
+        _V.path, _V.size, _V.hash, _V.version, _V.encoding, _V.at, _V.actor_id, BlobRow.content
+    )
+    .outerjoin(BlobRow, BlobRow.hash == _V.hash)
+    .where(_V.project_id == _PROJECT, _V.path == _PATH, _V.seq <= _SEQ)
+    .order_by(_V.seq.desc())
+    .limit(1)
+    .subquery("then")
+)
+_T = _THEN.c
+_SHOW_PAST = sa.select(
+    _T.hash,
+    sa.case(
+        (
+            _T.hash.is_distinct_from(_KNOWN),
+            encoded(
+                document(
+                    path=_T.path,
+                    size=_T.size,
+                    hash=_T.hash,
+                    version=_T.version,
+                    encoding=_T.encoding,
+                    content=_content(_T, _T.content),
+                    updatedAt=instant(_T.at),
+                    updatedBy=_T.actor_id,
+                )
+            ),
+        )
+    ),
+    _T.content.is_(None),
+).where(_T.hash.is_not(None))
+_READ_PAST = sa.select(_T.hash, _T.encoding, _T.content).where(_T.hash.is_not(None))
+
+
+def _stretch(*, reverse: bool) -> "sa.Select[bytes]":
+    prefix = bindparam("prefix", type_=sa.Text)
+    after = bindparam("after", type_=sa.Text)
+    begins = sa.cast(after, sa.Text).is_(None)
+    some = (
+        sa.select(file_info(_F).label("item"), _F.path)
+        .where(live(prefix), begins | (_F.path < after if reverse else _F.path > after))
+        .correlate(ProjectRow)
+        .order_by(_F.path.desc() if reverse else _F.path)
+        .limit(bindparam("limit", type_=sa.BigInteger))
+        .subquery("some")
+    )
+    order = some.c.path.desc() if reverse else some.c.path
+    items = sa.func.json_agg(aggregate_order_by(some.c.item, order))
+    listing = sa.func.coalesce(items, sa.literal_column("'[]'::json"))
+    inside = sa.lateral(sa.select(encoded(listing).label("listing")).select_from(some), "inside")
+    return visible(sa.select(inside.c.listing)).join(inside, sa.true())
+
+
+_STRETCHES = {"path": _stretch(reverse=False), "-path": _stretch(reverse=True)}
 
 
 def _list(*, reverse: bool) -> "sa.Select[int, bytes]":
@@ -139,6 +202,39 @@ async def read(db: Database, project_id: UUID, user_id: UUID, path: str) -> Byte
 
 def _bytes(hash_: str | None, encoding: str, data: bytes | None) -> Bytes:
     return Bytes(hash_ or "", encoding, data)
+
+
+async def show_past(
+    db: Database, project_id: UUID, path: str, seq: int, known: str | None
+) -> Shown | None:
+    """Return what the file was as JSON, of a project that the caller may see."""
+    return await db.one_or_none(
+        _SHOW_PAST, _shown, project_id=project_id, path=path, seq=seq, known=known
+    )
+
+
+def _shown(hash_: str | None, body: bytes | None, is_stored: bool) -> Shown:  # noqa: FBT001 - a row's column
+    return Shown(hash_ or "", body, is_stored)
+
+
+async def read_past(db: Database, project_id: UUID, path: str, seq: int) -> Bytes | None:
+    """Return the bytes that the file had, of a project that the caller may see."""
+    return await db.one_or_none(_READ_PAST, _bytes, project_id=project_id, path=path, seq=seq)
+
+
+async def stretch(
+    db: Database, project_id: UUID, user_id: UUID, prefix: str, wanted: Window, after: str | None
+) -> bytes | None:
+    """Return the files after a path as JSON, and one more than are wanted."""
+    return await db.one_or_none(
+        _STRETCHES[wanted.sort],
+        bytes,
+        project_id=project_id,
+        user_id=user_id,
+        prefix=prefix,
+        after=after,
+        limit=wanted.limit + 1,
+    )
 
 
 async def listed(

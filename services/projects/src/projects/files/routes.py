@@ -1,7 +1,7 @@
 """The HTTP face of a project's files."""
 
 from typing import Annotated
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import parse_qsl, quote
 from uuid import UUID
 
 from litestar import Request, Response, Router, delete, get, post, put
@@ -11,18 +11,20 @@ from litestar.params import FromPath, QueryParameter
 from litestar.types import Scope
 
 from common import answers, slim
-from common.answers import Answer, PageLimit, PageNumber, answer
+from common.answers import Answer, PageLimit, answer
 from common.caller import Caller, caller_of, headers_of, needs
 from common.database import Database
 from common.errors import InvalidError
 from common.idempotency import Keyed
-from projects.errors import InvalidPathError
-from projects.files import service
+from projects import cursors
+from projects.cursors import Cursor, PageNumber
+from projects.files import batches, service
 from projects.files.schema import Batch, File, FileInfo, NewContent, Outcomes
 from projects.files.service import Conditions, Written
 from projects.files.types import decoded
 from projects.means import Means, means_of
-from projects.replies import sent, tag_of
+from projects.replies import sent, sent_path, tag_of
+from projects.trees.types import Moment, moment_of
 
 _READ = needs("projects:read", anonymous=True)
 _WRITE = needs("projects:write", rate="write")
@@ -31,15 +33,19 @@ _CONTENT = needs("projects:write", rate="write", body=NewContent, takes_bytes=Tr
 
 @get("/files/{path:path}", opt=_READ, responses=slim.documented(File))
 async def show(scope: Scope) -> slim.Reply:
-    """Show a file; ``?raw=1`` or ``Accept: application/octet-stream`` gives its bytes."""
+    """Show a file, or what it was ``?at=`` a number or a time of the project's history.
+
+    ``?raw=1`` or ``Accept: application/octet-stream`` gives its bytes.
+    """
     means, caller, project_id = _place(scope)
     path = _path(scope)
     headers = headers_of(scope)
     known = tag_of(headers.get(b"if-none-match"))
+    moment = _moment(scope)
     if _wants_bytes(scope, headers):
-        etag, data = await service.read(means, caller, project_id, path)
+        etag, data = await service.read(means, caller, project_id, path, moment)
         return sent(data, etag, known, headers)
-    etag, body = await service.show(means, caller, project_id, path, known)
+    etag, body = await service.show(means, caller, project_id, path, known, moment)
     tag = ((b"etag", b'"' + etag.encode() + b'"'), (b"cache-control", b"no-cache"))
     return slim.empty(304, tag) if body is None else slim.json(body, headers=tag)
 
@@ -110,13 +116,20 @@ async def index(
     project_id: FromPath[UUID],
     prefix: Annotated[str, QueryParameter(name="prefix", max_length=500)] = "",
     sort: Annotated[str, QueryParameter(name="sort")] = "path",
-    page: PageNumber = 1,
+    page: PageNumber = None,
+    cursor: Cursor = None,
     limit: PageLimit = 20,
-) -> Response[answers.Page[FileInfo]]:
-    """List files by path."""
-    wanted = answers.window(page, limit, sort, ("path",))
-    total, items = await service.index(db, caller, project_id, _text(prefix), wanted)
-    return answers.raw_page(items, total, wanted)
+) -> Response[answers.Page[FileInfo]] | Response[answers.Feed[FileInfo]]:
+    """List files by path, a page of them or what comes after a ``cursor``."""
+    cursors.alone(cursor, page)
+    wanted = answers.window(page or 1, limit, sort, ("path",))
+    if cursor is None:
+        total, items = await service.index(db, caller, project_id, _text(prefix), wanted)
+        return answers.raw_page(items, total, wanted)
+    here = ("files", str(project_id), prefix, sort)
+    after = cursors.position(cursor, cursors.text, *here)
+    rows = await service.stretch(db, caller, project_id, _text(prefix), wanted, after)
+    return Response(cursors.fed(rows, wanted.limit, lambda row: row.path, *here))
 
 
 @post(
@@ -135,7 +148,7 @@ async def batch(
     """Take several steps at once: create, update, upsert, delete, move, copy."""
     body = await slim.body(request, means.settings.batch_bytes_max)
     wanted = slim.decoded(body, Batch)
-    return answer(Outcomes(await service.batch(means, caller, project_id, wanted)))
+    return answer(Outcomes(await batches.batch(means, caller, project_id, wanted)))
 
 
 def _place(scope: Scope) -> tuple[Means, Caller, UUID]:
@@ -143,19 +156,21 @@ def _place(scope: Scope) -> tuple[Means, Caller, UUID]:
 
 
 def _path(scope: Scope) -> str:
-    """The path as it was sent: the router tidies slashes, and guesses at what is no text."""
-    sent_path: bytes = scope["raw_path"]
-    try:
-        return unquote_to_bytes(sent_path).decode().partition("/files/")[2]
-    except UnicodeDecodeError as exc:
-        fault = {"field": "path", "message": "A path is valid Unicode."}
-        raise InvalidPathError("A path is valid Unicode.", fault) from exc
+    return sent_path(scope, "/files/")
 
 
 def _text(text: str) -> str:
     if "\0" in text:
         raise InvalidError.of("prefix", "This has a NUL.")
     return text
+
+
+def _moment(scope: Scope) -> Moment | None:
+    query = scope["query_string"]
+    if b"at=" not in query:
+        return None
+    asked = [value for name, value in parse_qsl(query.decode("latin-1")) if name == "at"]
+    return moment_of(asked[-1]) if asked else None
 
 
 def _is_json(headers: dict[bytes, bytes]) -> bool:

@@ -1,6 +1,5 @@
 """What may be done with the files of a project."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from uuid import UUID
 
@@ -13,14 +12,12 @@ from common.database import Database, Queries
 from common.errors import (
     ConflictError,
     NotFoundError,
-    PayloadTooLargeError,
     ServiceError,
 )
 from common.outbox import announce
 from projects.contents import service as contents
 from projects.files import changes, repository, writing
-from projects.files.plan import Plan, touched
-from projects.files.schema import Batch, FileInfo, Operation, Outcome
+from projects.files.schema import FileInfo, Operation
 from projects.files.types import (
     Author,
     Change,
@@ -33,9 +30,9 @@ from projects.files.types import (
     shown,
 )
 from projects.keyframes import service as keyframes
-from projects.lifecycle import service as lifecycle
 from projects.means import Means
-from projects.permissions import WRITERS
+from projects.trees import service as trees
+from projects.trees.types import Moment
 
 # files in one statement
 _STRETCH = 2000
@@ -60,10 +57,23 @@ class Conditions(msgspec.Struct, frozen=True):
 
 
 async def show(
-    means: Means, caller: Caller, project_id: UUID, path: str, known: str | None
+    means: Means,
+    caller: Caller,
+    project_id: UUID,
+    path: str,
+    known: str | None = None,
+    at: Moment | None = None,
 ) -> tuple[str, bytes | None]:
-    """Return the file's hash, and it as JSON unless the caller has that hash already."""
-    found = await repository.show(means.db, project_id, caller.user_id, checked_path(path), known)
+    """Return the file's hash, and it as JSON unless the caller has that hash already.
+
+    At a moment it is what it was then.
+    """
+    place = checked_path(path)
+    if at is None:
+        found = await repository.show(means.db, project_id, caller.user_id, place, known)
+    else:
+        seq = await trees.moment(means, caller, project_id, at)
+        found = await repository.show_past(means.db, project_id, place, seq, known)
     if found is None:
         raise NotFoundError(_NO_FILE)
     if found.body is None or not found.is_stored:
@@ -78,9 +88,16 @@ async def whole(means: Means, content_hash: str, body: bytes) -> bytes:
     return msgspec.json.encode(file)
 
 
-async def read(means: Means, caller: Caller, project_id: UUID, path: str) -> tuple[str, bytes]:
-    """Return the file's hash and its bytes."""
-    found = await repository.read(means.db, project_id, caller.user_id, checked_path(path))
+async def read(
+    means: Means, caller: Caller, project_id: UUID, path: str, at: Moment | None = None
+) -> tuple[str, bytes]:
+    """Return the file's hash and its bytes, as they are or were at a moment."""
+    place = checked_path(path)
+    if at is None:
+        found = await repository.read(means.db, project_id, caller.user_id, place)
+    else:
+        seq = await trees.moment(means, caller, project_id, at)
+        found = await repository.read_past(means.db, project_id, place, seq)
     if found is None:
         raise NotFoundError(_NO_FILE)
     if found.data is None:
@@ -110,6 +127,21 @@ def author_of(means: Means, caller: Caller, project_id: UUID, origin: str) -> Au
     )
 
 
+async def stretch(
+    db: Database,
+    caller: Caller,
+    project_id: UUID,
+    prefix: str,
+    wanted: Window,
+    after: str | None,
+) -> list[FileInfo]:
+    """Return the files after a path, and one more than are wanted if there are others."""
+    found = await repository.stretch(db, project_id, caller.user_id, prefix, wanted, after)
+    if found is None:
+        raise NotFoundError(_NO_PROJECT)
+    return msgspec.json.decode(found, type=list[FileInfo])
+
+
 async def write(
     means: Means, caller: Caller, project_id: UUID, path: str, data: bytes, conditions: Conditions
 ) -> Written:
@@ -126,6 +158,23 @@ async def write(
     return Written(result.body or b"", result.etag or "", result.verdict == "created")
 
 
+async def bring_back(
+    means: Means, caller: Caller, project_id: UUID, entry: Entry, expected: str | None
+) -> Written:
+    """Leave at a path what the project had before, if it still is what is expected."""
+    wanted = Change(
+        path=entry.path,
+        hash=entry.hash,
+        size=entry.size,
+        encoding=entry.encoding,
+        expected=expected,
+    )
+    author = author_of(means, caller, project_id, "restore")
+    result = await writing.changed(means, author, wanted)
+    writing.refuse(result, entry.path)
+    return Written(result.body or b"", result.etag or "", result.verdict == "created")
+
+
 async def remove(
     means: Means, caller: Caller, project_id: UUID, path: str, expected: str | None
 ) -> None:
@@ -133,38 +182,6 @@ async def remove(
     wanted = Change(path=checked_path(path), hash=None, expected=expected, must_be="present")
     result = await writing.changed(means, author_of(means, caller, project_id, "rest"), wanted)
     writing.refuse(result, path)
-
-
-async def batch(means: Means, caller: Caller, project_id: UUID, wanted: Batch) -> list[Outcome]:
-    """Take the steps in order: all or none, or (not atomic) those that can be taken."""
-    settings = means.settings
-    if len(wanted.operations) > settings.batch_operations_max:
-        limit = settings.batch_operations_max
-        raise PayloadTooLargeError("The batch has too many operations.", {"limit": limit})
-    async with means.db.transaction() as tx:
-        await lifecycle.held_for(tx, caller, project_id, WRITERS)
-        current = await repository.current(tx, project_id, *touched(wanted.operations))
-        plan = Plan(current, settings.file_bytes_max, settings.batch_moves_max)
-        # beside the loop: many files or bytes are no reason for others to wait
-        outcomes = await asyncio.to_thread(_steps, plan, wanted)
-        author = author_of(means, caller, project_id, "rest")
-        files = await apply(tx, means, author, plan.changes(), wanted.operations)
-    return [_with_file(outcome, files) for outcome in outcomes]
-
-
-def _steps(plan: Plan, wanted: Batch) -> list[Outcome]:
-    return [_step(plan, index, step, wanted) for index, step in enumerate(wanted.operations)]
-
-
-def _step(plan: Plan, index: int, operation: Operation, wanted: Batch) -> Outcome:
-    try:
-        plan.step(operation)
-    except ServiceError as exc:
-        if wanted.atomic:
-            exc.details = [{"index": index, **(exc.details[0] if exc.details else {})}]
-            raise
-        return Outcome(index, operation.op, operation.path, exc.status, exc.code, str(exc))
-    return Outcome(index, operation.op, operation.to or operation.path, 200)
 
 
 async def apply(
@@ -207,10 +224,6 @@ def _refuse_step(result: Result, path: str, steps: Sequence[Operation]) -> None:
         if index is not None:
             exc.details = [{"index": index, **(exc.details[0] if exc.details else {})}]
         raise
-
-
-def _with_file(outcome: Outcome, files: dict[str, FileInfo]) -> Outcome:
-    return msgspec.structs.replace(outcome, file=files.get(outcome.path))
 
 
 async def fill(

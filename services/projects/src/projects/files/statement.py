@@ -14,8 +14,9 @@ from common.outbox import insertion
 from common.statements import document, encoded, instant, keys, one_of, word
 from projects.files.heads import counted, is_due, numbered
 from projects.files.verdicts import decided_of
+from projects.history_tables import FileVersionRow
 from projects.shapes import file_info
-from projects.tables import BlobRow, FileRow, FileVersionRow
+from projects.tables import BlobRow, FileRow
 
 _F = FileRow
 _TEXT = sa.Text()

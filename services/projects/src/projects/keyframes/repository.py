@@ -7,7 +7,8 @@ from sqlalchemy import bindparam
 from sqlalchemy.dialects.postgresql import insert
 
 from common.database import Queries
-from projects.tables import FileRow, HeadRow, KeyframeFileRow, KeyframeRow
+from projects.history_tables import KeyframeFileRow, KeyframeRow
+from projects.tables import FileRow, HeadRow
 
 _PROJECT = bindparam("project_id", type_=sa.Uuid)
 

@@ -1,6 +1,6 @@
 """Alembic's door to the projects schema."""
 
 from common import migrate
-from projects import tables
+from projects.history_tables import CheckpointRow
 
-migrate.run(tables.Tables.metadata)
+migrate.run(CheckpointRow.metadata)

@@ -1,6 +1,5 @@
 """What is where in a project: for callers, and for the fleet, which has checked its own callers."""
 
-from datetime import datetime
 from hashlib import sha256
 from uuid import UUID
 
@@ -12,6 +11,7 @@ from projects.contents import service as contents
 from projects.means import Means
 from projects.trees import repository
 from projects.trees.schema import Blobs, Pin, PinnedFile, Wanted
+from projects.trees.types import Moment
 
 _ABSENT = "There is no such project."
 _ALL = 2**31
@@ -50,7 +50,7 @@ async def past(
     means: Means,
     caller: Caller,
     project_id: UUID,
-    at: int | datetime,
+    at: Moment,
     prefix: str,
     depth: int,
 ) -> tuple[str, bytes]:
@@ -66,7 +66,7 @@ async def past(
     return await _keep(means, name, found.hash, found.entries)
 
 
-async def moment(means: Means, caller: Caller, project_id: UUID, at: int | datetime) -> int:
+async def moment(means: Means, caller: Caller, project_id: UUID, at: Moment) -> int:
     """Return which moment of the project's history is meant, as its number.
 
     Raises ``NotFoundError`` for who may not see the project, ``InvalidError`` for a number that

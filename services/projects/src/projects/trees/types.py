@@ -5,11 +5,13 @@ from datetime import UTC, datetime
 
 from common.errors import InvalidError
 
+type Moment = int | datetime
+
 _SEQ = re.compile(r"[0-9]{1,18}")
 _FAULT = "A moment is a number of the project's history, or a time (RFC 3339)."
 
 
-def moment_of(text: str) -> int | datetime:
+def moment_of(text: str) -> Moment:
     """What ``?at=`` says; raises ``InvalidError``."""
     if _SEQ.fullmatch(text):
         return int(text)

@@ -1,0 +1,52 @@
+"""Several steps at once, all or none of them."""
+
+import asyncio
+from uuid import UUID
+
+import msgspec
+
+from common.caller import Caller
+from common.errors import PayloadTooLargeError, ServiceError
+from projects.files import repository
+from projects.files.plan import Plan, touched
+from projects.files.schema import Batch, FileInfo, Operation, Outcome
+from projects.files.service import apply, author_of
+from projects.lifecycle import service as lifecycle
+from projects.means import Means
+from projects.permissions import WRITERS
+
+
+async def batch(means: Means, caller: Caller, project_id: UUID, wanted: Batch) -> list[Outcome]:
+    """Take the steps in order: all or none, or (not atomic) those that can be taken."""
+    settings = means.settings
+    if len(wanted.operations) > settings.batch_operations_max:
+        limit = settings.batch_operations_max
+        raise PayloadTooLargeError("The batch has too many operations.", {"limit": limit})
+    async with means.db.transaction() as tx:
+        await lifecycle.held_for(tx, caller, project_id, WRITERS)
+        current = await repository.current(tx, project_id, *touched(wanted.operations))
+        plan = Plan(current, settings.file_bytes_max, settings.batch_moves_max)
+        # beside the loop: many files or bytes are no reason for others to wait
+        outcomes = await asyncio.to_thread(_steps, plan, wanted)
+        author = author_of(means, caller, project_id, "rest")
+        files = await apply(tx, means, author, plan.changes(), wanted.operations)
+    return [_with_file(outcome, files) for outcome in outcomes]
+
+
+def _steps(plan: Plan, wanted: Batch) -> list[Outcome]:
+    return [_step(plan, index, step, wanted) for index, step in enumerate(wanted.operations)]
+
+
+def _step(plan: Plan, index: int, operation: Operation, wanted: Batch) -> Outcome:
+    try:
+        plan.step(operation)
+    except ServiceError as exc:
+        if wanted.atomic:
+            exc.details = [{"index": index, **(exc.details[0] if exc.details else {})}]
+            raise
+        return Outcome(index, operation.op, operation.path, exc.status, exc.code, str(exc))
+    return Outcome(index, operation.op, operation.to or operation.path, 200)
+
+
+def _with_file(outcome: Outcome, files: dict[str, FileInfo]) -> Outcome:
+    return msgspec.structs.replace(outcome, file=files.get(outcome.path))
