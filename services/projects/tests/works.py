@@ -7,6 +7,7 @@ from uuid import UUID
 
 import httpx
 import msgspec
+import sqlalchemy as sa
 from services.projects.tests.desk import Desk
 
 from common.caller import Caller
@@ -17,8 +18,10 @@ from projects.jobs.runner import Runner
 from projects.jobs.types import Work
 from projects.means import Means
 from projects.settings import Settings
+from projects.tables import JobRow
 
 JOBS = "/api/v1/projects/jobs"
+_ATTEMPT = sa.select(JobRow.attempt).where(JobRow.id == sa.bindparam("id", type_=sa.Uuid))
 
 
 class Works:
@@ -45,6 +48,10 @@ class Works:
         job = await service.enqueue(db, self.settings(), caller, self.kind, given)
         return f"{JOBS}/{job.id}"
 
+    async def attempts(self, path: str) -> int:
+        """How often somebody took a job."""
+        return await self.desk.client.db.one(_ATTEMPT, int, id=UUID(path.rpartition("/")[2]))
+
     @asynccontextmanager
     async def done_by(self, work: Work, **other: Any) -> AsyncGenerator[Runner]:
         """Let a runner do the jobs."""
@@ -56,19 +63,19 @@ class Works:
             await runner.close()
 
 
-async def seen(desk: Desk, path: str) -> dict[str, Any]:
-    """A job as its owner sees it."""
-    answer = await desk.call("GET", path)
+async def seen(desk: Desk, path: str, user: UUID | None = None) -> dict[str, Any]:
+    """A job as who asked for it sees it."""
+    answer = await desk.call("GET", path, user)
     assert answer.status_code == 200, answer.text
     data: dict[str, Any] = answer.json()["data"]
     return data
 
 
-async def ended(desk: Desk, path: str) -> dict[str, Any]:
+async def ended(desk: Desk, path: str, user: UUID | None = None) -> dict[str, Any]:
     """Wait for a job's end."""
 
     async def look() -> dict[str, Any] | None:
-        job = await seen(desk, path)
+        job = await seen(desk, path, user)
         return job if job["completedAt"] else None
 
     return await until(look) or {}

@@ -33,6 +33,10 @@ async def test_every_success_is_described(desk: Desk) -> None:
         await desk.batch(project, {"op": "delete", "path": "b"}),
         await desk.call("GET", f"{project}/tree"),
         await desk.call("GET", f"{project}/collaborators"),
+        await desk.call("POST", f"{project}/fork"),
+        copying := await desk.call("POST", f"{project}/duplicate"),
+        await desk.call("GET", "/api/v1/projects/jobs"),
+        await desk.call("GET", copying.headers["location"]),
         await desk.call("DELETE", project),
     ]
     assert all(answer.is_success for answer in answers)

@@ -1,0 +1,94 @@
+"""Copying projects: the contents stay where they are, and the copy has them too."""
+
+from uuid import UUID
+
+import msgspec
+
+from common.caller import Caller
+from common.database import Queries
+from common.errors import ForbiddenError, NotFoundError
+from projects.copies import repository
+from projects.copies.schema import Wanted
+from projects.copies.types import Order, Source, name_of_copy
+from projects.errors import QuotaExceededError
+from projects.files import service as files
+from projects.files.types import Entry
+from projects.jobs import service as jobs
+from projects.jobs.schema import Job
+from projects.jobs.types import Outcome, Task, Works
+from projects.lifecycle import service as lifecycle
+from projects.lifecycle.schema import NewProject
+from projects.means import Means
+from projects.trees import service as trees
+
+_DUPLICATE = "duplicate"
+
+
+async def duplicate(means: Means, caller: Caller, project_id: UUID, wanted: Wanted) -> Job:
+    """Have a copy made of the project as it is now; return the job."""
+    source = await _source(means.db, means, caller, project_id)
+    order = Order(project_id, source.seq, wanted.name)
+    given = msgspec.to_builtins(order)
+    return await jobs.enqueue(means.db, means.settings, caller, _DUPLICATE, given)
+
+
+async def make(means: Means, task: Task) -> Outcome:
+    """Make the copy that a job asks for; who may not see the project any more gets none."""
+    order = msgspec.convert(task.given, Order)
+    source = await _source(task.tx, means, task.caller, order.project_id)
+    entries = await _entries(means, order.project_id, order.seq)
+    new = _new(source, order.name or name_of_copy(source.name))
+    made, _ = await lifecycle.create(task.tx, means.settings, task.caller, new)
+
+    async def tell(count: int) -> None:
+        await task.reach(count / len(entries))
+
+    author = files.author_of(means, task.caller, made, _DUPLICATE)
+    await files.fill(task.tx, means, author, entries, tell)
+    return Outcome(f"/api/v1/projects/{made}", made)
+
+
+async def fork(
+    means: Means, caller: Caller, project_id: UUID, wanted: Wanted
+) -> tuple[UUID, bytes]:
+    """Make a project that says which it comes from; return its id, and it as JSON."""
+    source = await _source(means.db, means, caller, project_id)
+    entries = await _entries(means, project_id)
+    new = _new(source, wanted.name or source.name)
+    async with means.db.transaction() as tx:
+        made, body = await lifecycle.create(tx, means.settings, caller, new, project_id)
+        author = files.author_of(means, caller, made, "fork")
+        await files.fill(tx, means, author, entries)
+    return made, body
+
+
+async def _source(db: Queries, means: Means, caller: Caller, project_id: UUID) -> Source:
+    """Look at the project; raises for who may not see it, or may have no more of their own."""
+    limit = means.settings.projects_per_user_max
+    source = await repository.source(db, project_id, caller.user_id, limit)
+    if source is None:
+        raise NotFoundError("There is no such project.")
+    if caller.project_id is not None:
+        raise ForbiddenError("This API key is for one project.")
+    if not source.has_room:
+        raise QuotaExceededError("You have as many projects as you may.", {"limit": limit})
+    return source
+
+
+async def _entries(means: Means, project_id: UUID, seq: int | None = None) -> list[Entry]:
+    """What is where in the project as of ``seq``, or as of now."""
+    pin = await trees.pin(means, project_id, seq)
+    return [Entry(file.path, file.hash, file.size, file.encoding) for file in pin.files]
+
+
+def _new(source: Source, name: str) -> NewProject:
+    """The copy is private, whatever the project is: it is somebody else's."""
+    return NewProject(
+        name=name,
+        description=source.description,
+        thumbnail_url=source.thumbnail_url,
+        settings=source.settings,
+    )
+
+
+WORKS: Works = {_DUPLICATE: make}
