@@ -314,6 +314,17 @@ async def test_a_failed_import_with_a_key_leaves_nothing(desk: Desk) -> None:
     assert await owned(desk) == 0
 
 
+async def test_an_import_with_a_key_is_as_large_as_any_request_with_one(serve: Serving) -> None:
+    async with serve(KEYED_BYTES_MAX="1000") as client:
+        desk = Desk(client)
+        archive = zipped(Part(b"a", bytes(range(256)) * 4))
+        refused = await send(desk, archive, idempotency_key="k")
+        error = refused.json()["error"]
+        assert (refused.status_code, error["code"]) == (413, "PAYLOAD_TOO_LARGE")
+        assert error["details"] == [{"limit": 1_000}]
+        assert (await send(desk, archive)).status_code == 201
+
+
 async def connected(
     desk: Desk, method: str, path: str, receive: Any, send: Any, **headers: str
 ) -> None:

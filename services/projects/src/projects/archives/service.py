@@ -30,6 +30,7 @@ from projects.trees.schema import PinnedFile
 
 # another one where the same tree would make other bytes
 _FORM = 1
+_ABSENT = "There is no such project."
 
 
 class _Sized(Protocol):
@@ -64,7 +65,7 @@ async def snapshot(
     """
     name = await repository.name(means.db, project_id, caller.user_id)
     if name is None:
-        raise NotFoundError("There is no such project.")
+        raise NotFoundError(_ABSENT)
     seq = None if at is None else await trees.moment(means, caller, project_id, at)
     pin = await trees.pin(means, project_id, seq)
     limit = means.settings.export_bytes_max
@@ -85,6 +86,9 @@ async def pack(means: Means, turns: Turns, wanted: Snapshot) -> Packed:
             for part in _parts(wanted.files, settings.archive_part_bytes):
                 hashes = sorted({one.hash for one in part})
                 found = await contents.load(means, wanted.project_id, hashes)
+                if len(found) < len(hashes):
+                    # purged in this moment
+                    raise NotFoundError(_ABSENT)
                 await asyncio.to_thread(_add, writer, part, found)
             digest = await asyncio.to_thread(writer.finish)
         return Packed(file, writer.size, digest, stack.pop_all().aclose)
