@@ -137,6 +137,10 @@ bench-auth: ## measure what logins take from everybody else
 	@scripts/bootstrap.sh --bench
 	@python -m benchmarks.auth.bench $(ARGS)
 
+.PHONY: bench-archives
+bench-archives: ## measure what a large import and export cost in memory and time
+	@python -m benchmarks.projects.archives $(ARGS)
+
 ##@ Generated files and schemas
 
 .PHONY: contracts

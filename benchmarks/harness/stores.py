@@ -19,8 +19,10 @@ _LOOK_EVERY_S = 0.1
 
 
 @contextmanager
-def stores(*, relay: bool, service: str = "projects") -> Iterator[Context]:
-    """Run PostgreSQL with a service's schema, Redis, and NATS where events are to be relayed."""
+def stores(
+    *, relay: bool, service: str = "projects", more: tuple[str, ...] = ()
+) -> Iterator[Context]:
+    """Run PostgreSQL with a service's schema, Redis, NATS where events leave, and ``more``."""
     place = Path(tempfile.mkdtemp(prefix="worldloom-bench-"))
     try:
         made = home.Home(root=place, repository=home.repository())
@@ -29,7 +31,7 @@ def stores(*, relay: bool, service: str = "projects") -> Iterator[Context]:
         context = plan.context(
             made, ports.kept(made.ports), secrets.ensure(made.secrets), settings.read()
         )
-        wanted = (f"{service}-schema", "redis", *(("nats-streams",) if relay else ()))
+        wanted = (f"{service}-schema", "redis", *(("nats-streams",) if relay else ()), *more)
         log = made.log("runner")
         with running(_runner(context, wanted), log, made.repository):
             _wait(made, log)
