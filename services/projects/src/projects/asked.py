@@ -7,11 +7,14 @@ from litestar.types import Scope
 from projects.errors import InvalidPathError
 
 
-def path_of(scope: Scope) -> str:
-    """The path as it was sent: the router tidies slashes, and guesses at what is no text."""
+def path_of(scope: Scope, after: str = "/files/") -> str:
+    """The path as it was sent: the router tidies slashes, and guesses at what is no text.
+
+    Raises ``InvalidPathError`` where it is none.
+    """
     sent: bytes = scope["raw_path"]
     try:
-        return unquote_to_bytes(sent).decode().partition("/files/")[2]
+        return unquote_to_bytes(sent).decode().partition(after)[2]
     except UnicodeDecodeError as exc:
         fault = {"field": "path", "message": "A path is valid Unicode."}
         raise InvalidPathError("A path is valid Unicode.", fault) from exc

@@ -27,6 +27,7 @@ from projects.sharing import routes as sharing
 from projects.templates import routes as templates
 from projects.trash import routes as trash
 from projects.trees import routes as trees
+from projects.usage import routes as usage
 
 
 def create_app() -> Litestar:
@@ -53,6 +54,7 @@ def create_app() -> Litestar:
             checkpoints.router,
             trees.router,
             trees.internal,
+            usage.router,
             templates.router,
             copies.router,
             archives.router,

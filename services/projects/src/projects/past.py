@@ -14,7 +14,7 @@ _ZERO = sa.literal_column("0", sa.BigInteger)
 
 
 def files_at(
-    project_id: "sa.SQLColumnExpression[UUID]", seq: "sa.SQLColumnExpression[int]"
+    project_id: "sa.BindParameter[UUID]", seq: "sa.BindParameter[int]"
 ) -> "sa.CompoundSelect[Any]":
     """The files of a project as of ``seq``, with the columns that ``FileRow`` has for them.
 
@@ -56,7 +56,7 @@ def files_at(
 
 
 def seq_at(
-    project_id: "sa.SQLColumnExpression[UUID]", time: "sa.SQLColumnExpression[Any]"
+    project_id: "sa.BindParameter[UUID]", time: "sa.BindParameter[Any]"
 ) -> "sa.ColumnElement[int]":
     """How far the project's history had got at a time; 0 before there was any."""
     before = (

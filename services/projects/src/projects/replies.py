@@ -1,11 +1,6 @@
 """How a file's bytes leave: under their hash as the entity tag, in whole or in part."""
 
-from urllib.parse import unquote_to_bytes
-
-from litestar.types import Scope
-
 from common import ranges, slim
-from projects.errors import InvalidPathError
 
 
 def sent(
@@ -49,16 +44,3 @@ def tag_of(value: bytes | None) -> str | None:
     if value is None:
         return None
     return value.decode("latin-1").strip().removeprefix("W/").strip('"')
-
-
-def sent_path(scope: Scope, after: str) -> str:
-    """The path as it was sent: the router tidies slashes, and guesses at what is no text.
-
-    Raises ``InvalidPathError`` where it is no text.
-    """
-    sent_whole: bytes = scope["raw_path"]
-    try:
-        return unquote_to_bytes(sent_whole).decode().partition(after)[2]
-    except UnicodeDecodeError as exc:
-        fault = {"field": "path", "message": "A path is valid Unicode."}
-        raise InvalidPathError("A path is valid Unicode.", fault) from exc

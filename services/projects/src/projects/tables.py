@@ -99,9 +99,8 @@ class ProjectBlobRow(Tables):
     __tablename__ = "project_blob"
 
     hash: Mapped[str] = mapped_column(sa.ForeignKey("blob.hash"), primary_key=True)
-    project_id: Mapped[UUID] = mapped_column(
-        sa.ForeignKey("project.id", ondelete="CASCADE"), primary_key=True
-    )
+    # of the files that have it, which refer to the project: this would be looked up in vain
+    project_id: Mapped[UUID] = mapped_column(primary_key=True)
     size: Mapped[int]
 
 

@@ -17,13 +17,14 @@ from common.database import Database
 from common.errors import InvalidError
 from common.idempotency import Keyed
 from projects import cursors
+from projects.asked import path_of, wants_bytes
 from projects.cursors import Cursor, PageNumber
 from projects.files import batches, service
 from projects.files.schema import Batch, File, FileInfo, NewContent, Outcomes
 from projects.files.service import Conditions, Written
 from projects.files.types import decoded
 from projects.means import Means, means_of
-from projects.replies import sent, sent_path, tag_of
+from projects.replies import sent, tag_of
 from projects.trees.types import Moment, moment_of
 
 _READ = needs("projects:read", anonymous=True)
@@ -38,11 +39,11 @@ async def show(scope: Scope) -> slim.Reply:
     ``?raw=1`` or ``Accept: application/octet-stream`` gives its bytes.
     """
     means, caller, project_id = _place(scope)
-    path = _path(scope)
+    path = path_of(scope)
     headers = headers_of(scope)
     known = tag_of(headers.get(b"if-none-match"))
     moment = _moment(scope)
-    if _wants_bytes(scope, headers):
+    if wants_bytes(scope, headers):
         etag, data = await service.read(means, caller, project_id, path, moment)
         return sent(data, etag, known, headers)
     etag, body = await service.show(means, caller, project_id, path, known, moment)
@@ -88,7 +89,7 @@ async def _write(
     means, caller, project_id = _place(scope)
     body = await slim.body(request, 2 * means.settings.file_bytes_max)
     data = _unwrapped(body) if _is_json(headers) else body
-    return await service.write(means, caller, project_id, _path(scope), data, conditions)
+    return await service.write(means, caller, project_id, path_of(scope), data, conditions)
 
 
 def _written(written: Written, location: str = "") -> slim.Reply:
@@ -106,7 +107,7 @@ async def remove(
 ) -> None:
     """Let a file go; its history stays."""
     expected = tag_of(headers_of(request.scope).get(b"if-match"))
-    await service.remove(means, caller, project_id, _path(request.scope), expected)
+    await service.remove(means, caller, project_id, path_of(request.scope), expected)
 
 
 @get("/files", opt=_READ)
@@ -155,10 +156,6 @@ def _place(scope: Scope) -> tuple[Means, Caller, UUID]:
     return means_of(scope), caller_of(scope), slim.path_uuid(scope, "project_id")
 
 
-def _path(scope: Scope) -> str:
-    return sent_path(scope, "/files/")
-
-
 def _text(text: str) -> str:
     if "\0" in text:
         raise InvalidError.of("prefix", "This has a NUL.")
@@ -176,11 +173,6 @@ def _moment(scope: Scope) -> Moment | None:
 def _is_json(headers: dict[bytes, bytes]) -> bool:
     kind = headers.get(b"content-type", b"").partition(b";")[0]
     return kind.strip().lower() == b"application/json"
-
-
-def _wants_bytes(scope: Scope, headers: dict[bytes, bytes]) -> bool:
-    accepted = b"application/octet-stream" in headers.get(b"accept", b"")
-    return accepted or b"raw=1" in scope["query_string"].split(b"&")
 
 
 def _unwrapped(body: bytes) -> bytes:

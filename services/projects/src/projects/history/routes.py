@@ -12,12 +12,13 @@ from common.answers import LIMIT_MAX, Feed, PageLimit
 from common.caller import Caller, headers_of, needs
 from common.idempotency import Keyed
 from projects import cursors
+from projects.asked import path_of
 from projects.cursors import Cursor
 from projects.files.schema import FileInfo
 from projects.history import service
 from projects.history.schema import FileVersion, WantedVersion
 from projects.means import Means
-from projects.replies import sent_path, tag_of
+from projects.replies import tag_of
 
 _READ = needs("projects:read", anonymous=True)
 
@@ -46,7 +47,7 @@ async def file_feed(
     limit: PageLimit = 50,
 ) -> Feed[FileVersion]:
     """Tell what changed in a file, the newest first, and under the paths that it had before."""
-    path = sent_path(request.scope, "/history/files/")
+    path = path_of(request.scope, "/history/files/")
     asked, here = min(limit, LIMIT_MAX), ("history", str(project_id), path)
     rows = await service.file_feed(means, caller, project_id, path, _before(cursor, *here), asked)
     return cursors.fed(rows, asked, lambda row: row.seq, *here)

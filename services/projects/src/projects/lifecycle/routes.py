@@ -20,6 +20,7 @@ from projects.lifecycle.schema import Changes, NewProject, Project, Replacement
 from projects.lists import service as lists
 from projects.lists.types import SORTS, Kind, Wanted
 from projects.settings import Settings
+from projects.trash import service as bin_
 
 _BASE = "/api/v1/projects"
 _READ = needs("projects:read", anonymous=True)
@@ -98,10 +99,16 @@ async def change(
 
 @delete("/{project_id:uuid}", opt=_WRITE)
 async def trash(
-    db: NamedDependency[Database], caller: NamedDependency[Caller], project_id: FromPath[UUID]
+    db: NamedDependency[Database],
+    caller: NamedDependency[Caller],
+    project_id: FromPath[UUID],
+    purge: Annotated[bool, QueryParameter(name="purge")] = False,  # noqa: FBT002 - of the query
 ) -> None:
-    """Put a project into the trash."""
-    await service.trash(db, caller, project_id)
+    """Put a project into the trash; ``purge`` deletes it for good, history and all."""
+    if purge:
+        await bin_.purge(db, caller, project_id)
+    else:
+        await service.trash(db, caller, project_id)
 
 
 @get("/internal/projects/{project_id:uuid}/access", include_in_schema=False)

@@ -3,14 +3,17 @@
 from uuid import UUID
 
 from common.caller import Caller
-from common.contracts.projects import ProjectRestored
+from common.contracts.projects import ProjectDeleted, ProjectRestored
 from common.database import Database
+from common.errors import NotFoundError
 from common.outbox import announce
 from projects.errors import QuotaExceededError
 from projects.lifecycle import service as lifecycle
 from projects.permissions import OWNERS
 from projects.settings import Settings
 from projects.trash import repository
+
+_ABSENT = "There is no such project."
 
 
 async def restore(db: Database, settings: Settings, caller: Caller, project_id: UUID) -> bytes:
@@ -33,3 +36,25 @@ async def restore(db: Database, settings: Settings, caller: Caller, project_id: 
             await announce(tx, back, project_id)
             await lifecycle.announce_access(tx, project_id)
     return await lifecycle.show(db, caller, project_id)
+
+
+async def purge(db: Database, caller: Caller, project_id: UUID) -> None:
+    """Delete the project for good, in the trash or not: its files, its history, its people.
+
+    Raises ``NotFoundError`` for who may not know of it, ``ForbiddenError`` for who does not own it.
+    """
+    async with db.transaction() as tx:
+        name = await repository.hold_now(tx, project_id, caller.user_id)
+        if name is None:
+            await lifecycle.held_for(tx, caller, project_id, OWNERS)
+            raise NotFoundError(_ABSENT)
+        await lifecycle.trash_held(tx, caller, project_id)
+        gone = ProjectDeleted(
+            project_id=project_id,
+            actor_id=caller.user_id,
+            purged=True,
+            name=name,
+            address=caller.address,
+        )
+        await announce(tx, gone, project_id)
+        await repository.purge(tx, project_id)

@@ -123,7 +123,7 @@ _PIN_PAST = _pin_past()
 _MOMENT = visible(
     sa.select(
         head_seq(ProjectRow.id),
-        sa.func.coalesce(_SEQ, seq_at(ProjectRow.id, _TIME)),
+        sa.func.coalesce(_SEQ, seq_at(_PROJECT, _TIME)),
     )
 )
 _CURRENT = (

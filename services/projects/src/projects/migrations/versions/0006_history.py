@@ -46,12 +46,6 @@ def _blobs() -> None:
         sa.Column("project_id", sa.Uuid(), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["hash"], ["blob.hash"], name=op.f("fk_project_blob_hash_blob")),
-        sa.ForeignKeyConstraint(
-            ["project_id"],
-            ["project.id"],
-            name=op.f("fk_project_blob_project_id_project"),
-            ondelete="CASCADE",
-        ),
         sa.PrimaryKeyConstraint("hash", "project_id", name=op.f("pk_project_blob")),
     )
     op.create_table(
