@@ -27,7 +27,7 @@ class Settings(common.settings.Settings, frozen=True, kw_only=True):
     # archives: where they lie meanwhile ("" is the system's own place), and how many at once
     archive_folder: str = ""
     archive_part_bytes: int = 8_388_608
-    archive_wait_s: float = 10.0
+    archive_wait_s: float = 30.0
     archives_open_max: int = 16
     exports_at_once: int = 2
     imports_at_once: int = 2

@@ -11,12 +11,18 @@ from typing import Any
 
 import httpx
 import pytest
+import sqlalchemy as sa
 from litestar.exceptions import LitestarException
 from services.projects.tests.desk import Desk
 from services.projects.tests.zips import Part, file_of, many, zipped
 
+from common.errors import UnavailableError
 from common.ids import uuid7
 from common.testing.apps import Serving, identity
+from projects.contents import service as contents
+from projects.files.types import content_of
+from projects.means import Means
+from projects.tables import BlobRow
 
 IMPORT = "/api/v1/projects/import"
 ZIP = "application/zip"
@@ -297,6 +303,35 @@ async def test_an_import_is_told_as_one(desk: Desk) -> None:
     assert (told["origin"], told["files"]) == ("import", 2)
 
 
+async def test_two_import_the_same_at_once(desk: Desk) -> None:
+    files = [Part(b"%d" % n, uuid7().bytes * (1 if n % 2 else 20_000)) for n in range(40)]
+    archive = zipped(*files)
+    answers = await asyncio.gather(*[send(desk, archive) for _ in range(6)])
+    assert [answer.status_code for answer in answers] == [201] * 6
+    hashes = {await tree_hash(desk, answer.headers["location"]) for answer in answers}
+    assert len(hashes) == 1
+
+
+async def test_what_was_kept_for_an_import_that_failed_is_swept_away(serve: Serving) -> None:
+    async with serve(INLINE_BYTES_MAX="1000", LOOSE_S="0") as client:
+        means: Means = client.app.state.means
+        kept = [content_of(uuid7().bytes * times, 100_000) for times in (1, 2, 100, 200)]
+        await contents.deposit(means, kept)
+        mine = sa.any_(sa.bindparam("hashes", type_=sa.ARRAY(sa.Text)))
+        ours = sa.select(BlobRow.hash).where(BlobRow.hash == mine)
+        hashes = [one.hash for one in kept]
+        assert set(await client.db.all(ours, str, hashes=hashes)) == set(hashes)
+        for one in kept[2:]:
+            assert await contents.fetch(means, one.hash) == one.data
+        for _ in range(3):
+            while await contents.sweep(means):
+                pass
+        assert await client.db.all(ours, str, hashes=hashes) == []
+        for one in kept[2:]:
+            with pytest.raises(UnavailableError):
+                await contents.fetch(means, one.hash)
+
+
 async def test_an_import_with_a_key_happens_once(desk: Desk) -> None:
     archive = zipped(Part(b"a", b"1"))
     key = {"idempotency_key": uuid7().hex}
@@ -422,6 +457,7 @@ async def test_an_import_keeps_to_the_quotas(serve: Serving) -> None:
         assert twice.status_code == 201
         another = await send(desk, zipped(Part(b"a", b"x")))
         assert another.json()["error"]["code"] == "QUOTA_EXCEEDED"
+        assert another.json()["error"]["details"] == [{"limit": 1, "used": 1}]
         assert await owned(desk) == 1
 
 

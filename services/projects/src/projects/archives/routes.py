@@ -132,7 +132,7 @@ async def create(
     Without a name it is called as the form's file is. With an ``Idempotency-Key`` an archive is at
     most as large as any other request with one.
     """
-    service.refuse_confined(caller)
+    await service.refuse_early(means, caller)
     new = None if name is None else _new(name)
     boundary = _boundary(request, means.settings.import_bytes_max)
     async with turns.receiving.taken():
@@ -141,7 +141,10 @@ async def create(
             if given.name is not None:
                 new = _new(given.name)
             new = new or _new(form.called(given.filename))
-            project_id, body = await service.unpack(means, turns, caller, new, spool.file)
+            waits = b"idempotency-key" not in headers_of(request.scope)
+            project_id, body = await service.unpack(
+                means, turns, caller, new, spool.file, waits=waits
+            )
     return answers.raw(body, status=201, location=f"{_BASE}/{project_id}")
 
 

@@ -131,30 +131,37 @@ class _Found(msgspec.Struct, frozen=True):
         return self.entry.size
 
 
-def refuse_confined(caller: Caller) -> None:
-    """Before anything is received: a key for one project makes no other."""
+async def refuse_early(means: Means, caller: Caller) -> None:
+    """Before anything is received: who may have no other project makes none."""
     if caller.project_id is not None:
         raise ForbiddenError("This API key is for one project.")
+    limit = means.settings.projects_per_user_max
+    used = await repository.count(means.db, caller.user_id)
+    if used >= limit:
+        details = {"limit": limit, "used": used}
+        raise QuotaExceededError("You have as many projects as you may.", details)
 
 
 async def unpack(
-    means: Means, turns: Turns, caller: Caller, new: NewProject, file: BinaryIO
+    means: Means, turns: Turns, caller: Caller, new: NewProject, file: BinaryIO, *, waits: bool
 ) -> tuple[UUID, bytes]:
     """Create a project with the files of an archive, or nothing; return its id, and it as JSON.
 
-    All of the archive is read and checked before anything is written.
+    All of the archive is read and checked before anything is written, and contents are kept before
+    the project is made: where that fails, they are nobody's, and swept away. Who holds a connection
+    to the database already does not wait for a turn.
     Raises ``UnsafeArchiveError`` and ``QuotaExceededError``.
     """
     settings = means.settings
-    async with turns.importing.taken():
+    async with turns.importing.taken(waits=waits):
         found = await asyncio.to_thread(_read, file, settings)
         # the same bytes are kept once, wherever they are
         distinct = {one.hash: one for one in found}.values()
         _refuse_many(settings, len(found), sum(one.size for one in distinct))
+        for part in _parts(distinct, settings.archive_part_bytes):
+            await contents.deposit(means, await asyncio.to_thread(_bytes_of, file, part))
         async with means.db.transaction() as tx:
             project_id, body = await lifecycle.create(tx, settings, caller, new)
-            for part in _parts(distinct, settings.archive_part_bytes):
-                await contents.keep(tx, means, await asyncio.to_thread(_bytes_of, file, part))
             author = files.author_of(means, caller, project_id, "import")
             await files.fill(tx, means, author, [_placed(one) for one in found])
     return project_id, body

@@ -18,10 +18,10 @@ class Turn:
         self._wait_s = wait_s
 
     @asynccontextmanager
-    async def taken(self) -> AsyncGenerator[None]:
+    async def taken(self, *, waits: bool = True) -> AsyncGenerator[None]:
         """Have one's turn while the block runs; raises ``UnavailableError``."""
         try:
-            async with asyncio.timeout(self._wait_s):
+            async with asyncio.timeout(self._wait_s if waits else 0):
                 await self._free.acquire()
         except TimeoutError as exc:
             raise UnavailableError(

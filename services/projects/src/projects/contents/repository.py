@@ -17,6 +17,11 @@ _HASH = bindparam("hash", type_=sa.Text)
 _HASHES = bindparam("hashes", type_=sa.ARRAY(sa.Text))
 _new_loose = insert(_L).values(hash=_HASH)
 _LOOSEN = _new_loose.on_conflict_do_update(index_elements=[_L.hash], set_={"at": sa.func.now()})
+_each = sa.func.unnest(_HASHES).column_valued("each")
+_new_loose_ones = insert(_L).from_select(["hash"], sa.select(_each).order_by(_each))
+_LOOSEN_ALL = _new_loose_ones.on_conflict_do_update(
+    index_elements=[_L.hash], set_={"at": sa.func.now()}
+)
 _given = unnested(
     "given", {"hash": sa.Text(), "size": sa.BigInteger(), "content": sa.LargeBinary()}
 )
@@ -56,6 +61,11 @@ class Blob(msgspec.Struct, frozen=True):
 async def loosen(db: Queries, content_hash: str) -> None:
     """Note that content may be nobody's from now on, unless something comes to have it."""
     await db.run(_LOOSEN, hash=content_hash)
+
+
+async def loosen_all(db: Queries, hashes: list[str]) -> None:
+    """Note the same of many contents, none of them twice."""
+    await db.run(_LOOSEN_ALL, hashes=hashes)
 
 
 async def keep(tx: Queries, contents: list[Content], inline_max: int) -> None:

@@ -28,9 +28,33 @@ async def store(means: Means, content: Content) -> None:
     """
     # noted first, and by itself: a transaction around this would forget it where it fails
     await apart(lambda: repository.loosen(means.db, content.hash))
+    await _put(means, content)
+
+
+async def _put(means: Means, content: Content) -> None:
     await means.storage.put(
         BUCKET, key_of(content.hash), content.data, content_type=_TYPE, sha256=content.hash
     )
+
+
+async def deposit(means: Means, contents: list[Content]) -> None:
+    """Keep contents, none of them twice, before the transaction in which something has them.
+
+    That one is short then, and nobody who writes the same content waits for it. What nobody comes
+    to have is swept away later. Raises ``UnavailableError`` where the store does not answer.
+    """
+    turns = asyncio.Semaphore(_AT_ONCE)
+
+    async def put(content: Content) -> None:
+        async with turns:
+            await _put(means, content)
+
+    async def ahead() -> None:
+        await repository.loosen_all(means.db, [content.hash for content in contents])
+        await asyncio.gather(*[put(content) for content in contents if is_large(means, content)])
+        await repository.keep(means.db, contents, means.settings.inline_bytes_max)
+
+    await apart(ahead)
 
 
 async def keep(tx: Queries, means: Means, contents: list[Content]) -> None:
