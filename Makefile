@@ -127,6 +127,10 @@ check: setup ## lint, types, and the tests that need no servers
 isolated: setup ## each service's unit tests with its own dependencies only (S=projects)
 	@scripts/isolated.sh $(S)
 
+.PHONY: faults
+faults: setup ## kill the projects service and its database in the midst of writes, and see that nothing is lost
+	@python -m tests.faults $(ARGS)
+
 .PHONY: bench
 bench: ## measure the hot paths beside the peer
 	@scripts/bootstrap.sh --bench

@@ -1,0 +1,61 @@
+"""Kill the projects service a hundred times in the midst of its work, and see that nothing is lost.
+
+Everything is started here, on free ports and in a directory that goes away: ``make faults``.
+"""
+
+import argparse
+import asyncio
+import random
+import signal
+import sys
+from types import FrameType
+
+from fleet.control import FleetError
+from fleet.testing import running
+from tests.faults import report
+from tests.faults.run import Given, run, say
+from tests.faults.stage import STORES, NotReadyError
+
+_SEEDS = 1_000_000
+# the exit code of a run that did not come to its end
+_NOTHING = 2
+
+
+def main() -> int:
+    """Run, print the figures, and say by the exit code whether all was as it should be."""
+    given = _arguments()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _end)
+    say(f"seed {given.seed}; starting the stores")
+    code = _NOTHING
+    try:
+        with running(STORES) as fleet:
+            outcome = asyncio.run(run(fleet, given))
+        print(report.figures(given, outcome))
+        code = 1 if outcome.tally.faults else 0
+    except* (FleetError, NotReadyError) as group:
+        why = "\n".join(str(exc) for exc in group.exceptions)
+        print(f"\nNothing was found out: {why}", file=sys.stderr)
+    except* KeyboardInterrupt:
+        print("\nInterrupted.", file=sys.stderr)
+    return code
+
+
+def _arguments() -> Given:
+    parser = argparse.ArgumentParser(prog="tests.faults", description=__doc__)
+    parser.add_argument("--kills", type=int, default=100, help="of the service")
+    parser.add_argument("--postgres-kills", type=int, default=3, help="of its database")
+    parser.add_argument("--clients", type=int, default=12)
+    parser.add_argument("--seed", type=int, default=None, help="of the dice; printed")
+    given = parser.parse_args()
+    seed = random.SystemRandom().randrange(_SEEDS) if given.seed is None else given.seed
+    return Given(given.kills, given.postgres_kills, given.clients, seed)
+
+
+def _end(number: int, _: FrameType | None) -> None:
+    # an exception, so that every context on the way out stops what it started
+    raise SystemExit(f"Ended by {signal.Signals(number).name}.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
