@@ -1,4 +1,4 @@
-"""The SQL of copies: the statement above, the function that runs it below."""
+"""The SQL of copies: statements above, the functions that run them below."""
 
 from uuid import UUID
 
@@ -8,7 +8,8 @@ from sqlalchemy.orm import aliased
 
 from common.database import Queries
 from projects.copies.types import Source
-from projects.past import head_seq
+from projects.files.types import Entry
+from projects.past import files_at, head_seq
 from projects.permissions import visible
 from projects.tables import ProjectRow
 
@@ -29,6 +30,12 @@ _SOURCE = visible(
         bindparam("count_max", type_=sa.BigInteger) > _COUNT,
     )
 )
+_THEN = files_at(
+    bindparam("project_id", type_=sa.Uuid), bindparam("seq", type_=sa.BigInteger)
+).subquery("then")
+_ENTRIES = sa.select(_THEN.c.path, _THEN.c.hash, _THEN.c.size, _THEN.c.encoding).order_by(
+    _THEN.c.path
+)
 
 
 async def source(db: Queries, project_id: UUID, user_id: UUID, count_max: int) -> Source | None:
@@ -36,3 +43,8 @@ async def source(db: Queries, project_id: UUID, user_id: UUID, count_max: int) -
     return await db.one_or_none(
         _SOURCE, Source, project_id=project_id, user_id=user_id, count_max=count_max
     )
+
+
+async def entries(db: Queries, project_id: UUID, seq: int) -> list[Entry]:
+    """Return what was where in a project as of ``seq``."""
+    return await db.all(_ENTRIES, Entry, project_id=project_id, seq=seq)

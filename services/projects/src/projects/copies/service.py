@@ -12,14 +12,12 @@ from projects.copies.schema import Wanted
 from projects.copies.types import Order, Source, name_of_copy
 from projects.errors import QuotaExceededError
 from projects.files import service as files
-from projects.files.types import Entry
 from projects.jobs import service as jobs
 from projects.jobs.schema import Job
 from projects.jobs.types import Outcome, Task, Works
 from projects.lifecycle import service as lifecycle
 from projects.lifecycle.schema import NewProject
 from projects.means import Means
-from projects.trees import service as trees
 
 _DUPLICATE = "duplicate"
 
@@ -36,7 +34,7 @@ async def make(means: Means, task: Task) -> Outcome:
     """Make the copy that a job asks for; who may not see the project any more gets none."""
     order = msgspec.convert(task.given, Order)
     source = await _source(task.tx, means, task.caller, order.project_id)
-    entries = await _entries(means, order.project_id, order.seq)
+    entries = await repository.entries(task.tx, order.project_id, order.seq)
     new = _new(source, order.name or name_of_copy(source.name))
     made, _ = await lifecycle.create(task.tx, means.settings, task.caller, new)
 
@@ -53,7 +51,7 @@ async def fork(
 ) -> tuple[UUID, bytes]:
     """Make a project that says which it comes from; return its id, and it as JSON."""
     source = await _source(means.db, means, caller, project_id)
-    entries = await _entries(means, project_id)
+    entries = await repository.entries(means.db, project_id, source.seq)
     new = _new(source, wanted.name or source.name)
     async with means.db.transaction() as tx:
         made, body = await lifecycle.create(tx, means.settings, caller, new, project_id)
@@ -73,12 +71,6 @@ async def _source(db: Queries, means: Means, caller: Caller, project_id: UUID) -
     if not source.has_room:
         raise QuotaExceededError("You have as many projects as you may.", {"limit": limit})
     return source
-
-
-async def _entries(means: Means, project_id: UUID, seq: int | None = None) -> list[Entry]:
-    """What is where in the project as of ``seq``, or as of now."""
-    pin = await trees.pin(means, project_id, seq)
-    return [Entry(file.path, file.hash, file.size, file.encoding) for file in pin.files]
 
 
 def _new(source: Source, name: str) -> NewProject:
