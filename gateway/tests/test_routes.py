@@ -32,6 +32,7 @@ ROUTED = [
     ("PUT", f"/projects/{ID}/files/assets/a.txt", "projects"),
     ("GET", f"/projects/{ID}/files/src/builds/main.ts", "projects"),
     ("GET", f"/projects/{ID}/history/files/src/comments", "projects"),
+    ("DELETE", "/projects/jobs/1", "projects"),
     ("POST", f"/projects/{ID}/collaborators", "projects"),
     ("POST", "/invitations/abc/accept", "projects"),
     ("GET", "/shared/abc/files/src/main.ts", "projects"),
