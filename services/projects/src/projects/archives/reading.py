@@ -9,7 +9,7 @@ import struct
 import unicodedata
 import zlib
 from collections.abc import Iterable, Iterator
-from itertools import chain
+from itertools import chain, pairwise
 from typing import BinaryIO
 
 from projects.archives import layout
@@ -25,7 +25,7 @@ from projects.archives.types import (
     unsafe,
 )
 from projects.errors import InvalidPathError
-from projects.files.types import checked_path, folded, folders
+from projects.files.types import checked_path, folded
 
 _STRETCH = 262_144
 _KNOWN_FLAGS = layout.EFFORT | layout.DESCRIBED | layout.UTF8
@@ -113,15 +113,18 @@ def _is_bomb(size: int, packed: int, ratio_max: int) -> bool:
 
 def _refuse_twins(headers: list[tuple[Header, str]]) -> None:
     """No name comes twice, not in another case either, nor is a file where a folder is."""
-    seen: dict[str, bool] = {}
-    for header, path in headers:
-        fold = folded(path)
-        if fold in seen:
-            raise unsafe(header.name, "Another entry has that name, perhaps in another case.")
-        seen[fold] = header.name.endswith(layout.FOLDER_END)
-    for header, path in headers:
-        if any(seen.get(above) is False for above in folders(folded(path))):
-            raise unsafe(header.name, "A file is where its folder is to be.")
+    # with the lowest of all characters between its names, what is in a folder comes right after it
+    ordered = sorted(((folded(path).replace("/", "\0"), h) for h, path in headers), key=_first)
+    for (before, one), (after, other) in pairwise(ordered):
+        if before == after:
+            raise unsafe(other.name, "Another entry has that name, perhaps in another case.")
+        is_folder = one.name.endswith(layout.FOLDER_END)
+        if not is_folder and after.startswith(before + "\0"):
+            raise unsafe(other.name, "A file is where its folder is to be.")
+
+
+def _first(pair: tuple[str, Header]) -> str:
+    return pair[0]
 
 
 def _placed(

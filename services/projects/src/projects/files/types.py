@@ -4,6 +4,7 @@ import base64
 import hashlib
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Any, Literal
 from uuid import UUID
 
@@ -43,12 +44,14 @@ def _fault(path: str) -> str | None:
         return f"A path is at most {PATH_BYTES_MAX} bytes of UTF-8."
     if not unicodedata.is_normalized("NFC", path):
         return "A path is in Unicode normal form C."
-    if any(unicodedata.category(c) in _REFUSED for c in path):
+    # what is printable has none of them, and that is quickly seen
+    if not path.isprintable() and any(unicodedata.category(c) in _REFUSED for c in path):
         return "A path has no control or formatting characters."
     faults = (_segment_fault(segment) for segment in path.split("/"))
     return next((fault for fault in faults if fault), None)
 
 
+@lru_cache(maxsize=4_096)
 def _segment_fault(segment: str) -> str | None:
     if segment in {"", ".", ".."}:
         return "A path has no empty, '.' or '..' segment."
