@@ -87,9 +87,12 @@ async def test_a_copy_has_the_same_files_and_nobody_else_in_it(desk: Desk, way: 
     source = await desk.staffed(isPublic=True, **said)
     await desk.put(source, "src/a.ts", "one")
     await desk.put(source, "src/a.ts", "two")
-    await desk.put(source, "b", "x" * 300_000)
+    # the object store has this one
+    await desk.put(source, "b", "x" * (desk.client.app.state.settings.inline_bytes_max + 1))
     await desk.put(source, "gone", "1")
     await desk.call("DELETE", f"{source}/files/gone")
+    for kind, sends in (("checkpoints", {"name": "First"}), ("share-links", {})):
+        assert (await desk.call("POST", f"{source}/{kind}", sends=sends)).status_code == 201
     copy = await copied(desk, source, way, desk.viewer)
     assert copy != source
     project = await shown(desk, copy, desk.viewer)
@@ -107,6 +110,10 @@ async def test_a_copy_has_the_same_files_and_nobody_else_in_it(desk: Desk, way: 
         assert (await desk.call("GET", copy, user)).status_code == 404
     people = await desk.call("GET", f"{copy}/collaborators", desk.viewer)
     assert [each["userId"] for each in people.json()["data"]] == [str(desk.viewer)]
+    for kind in ("checkpoints", "share-links", "invitations"):
+        assert (await desk.call("GET", f"{copy}/{kind}", desk.viewer)).json()["data"] == []
+    past = (await desk.call("GET", f"{copy}/history", desk.viewer)).json()["data"]
+    assert sorted(change["path"] for change in past) == ["b", "src/a.ts"]
     assert await desk.subjects(copy) == ["project.created", "access.changed", "tree.filled"]
 
 
