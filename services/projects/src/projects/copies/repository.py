@@ -11,7 +11,7 @@ from projects.copies.types import Source
 from projects.files.types import Entry
 from projects.past import files_at, head_seq
 from projects.permissions import visible
-from projects.tables import ProjectRow
+from projects.tables import FileRow, ProjectRow
 
 _P = ProjectRow
 _OWN = aliased(_P)
@@ -30,12 +30,15 @@ _SOURCE = visible(
         bindparam("count_max", type_=sa.BigInteger) > _COUNT,
     )
 )
-_THEN = files_at(
-    bindparam("project_id", type_=sa.Uuid), bindparam("seq", type_=sa.BigInteger)
-).subquery("then")
-_ENTRIES = sa.select(_THEN.c.path, _THEN.c.hash, _THEN.c.size, _THEN.c.encoding).order_by(
-    _THEN.c.path
+_ID = bindparam("project_id", type_=sa.Uuid)
+_SEQ = bindparam("seq", type_=sa.BigInteger)
+_F = FileRow
+# the present needs no past, and is where most copies are from
+_NOW = sa.select(_F.path, _F.hash, _F.size, _F.encoding).where(
+    _F.project_id == _ID, _F.hash.is_not(None), head_seq(_ID) == _SEQ
 )
+_THEN = files_at(_ID, _SEQ).subquery("then")
+_PAST = sa.select(_THEN.c.path, _THEN.c.hash, _THEN.c.size, _THEN.c.encoding)
 
 
 async def source(db: Queries, project_id: UUID, user_id: UUID, count_max: int) -> Source | None:
@@ -47,4 +50,9 @@ async def source(db: Queries, project_id: UUID, user_id: UUID, count_max: int) -
 
 async def entries(db: Queries, project_id: UUID, seq: int) -> list[Entry]:
     """Return what was where in a project as of ``seq``."""
-    return await db.all(_ENTRIES, Entry, project_id=project_id, seq=seq)
+    now = await db.all(_NOW, _entry, project_id=project_id, seq=seq)
+    return now or await db.all(_PAST, Entry, project_id=project_id, seq=seq)
+
+
+def _entry(path: str, hash_: str | None, size: int, encoding: str) -> Entry:
+    return Entry(path, hash_ or "", size, encoding)

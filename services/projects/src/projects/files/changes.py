@@ -118,6 +118,8 @@ async def fill(tx: Queries, author: Author, entries: list[Entry]) -> int | str:
         return await tx.one(FILL, int, **columns, **msgspec.structs.asdict(author))
     except asyncpg.CheckViolationError as exc:
         return _quota(exc)
+    except asyncpg.ForeignKeyViolationError as exc:
+        raise ConflictError("The content went in this moment; try again.") from exc
 
 
 def _quota(exc: asyncpg.CheckViolationError) -> str:

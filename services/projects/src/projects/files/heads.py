@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import distinct_on, insert
 from projects.tables import HeadRow, ProjectBlobRow
 
 # a keyframe is due after so many changes, or as many as there are files
-_CHANGES_MIN = 1000
+CHANGES_MIN = 1000
 
 
 def counted(written: Any) -> tuple[sa.CTE, sa.CTE]:  # noqa: ANN401 - a selectable
@@ -83,4 +83,4 @@ def numbered(heads: sa.CTE, i: Any) -> "sa.ColumnElement[int]":  # noqa: ANN401 
 def is_due(heads: sa.CTE) -> "sa.ColumnElement[bool]":
     """So much has changed since the last keyframe that the next one is worth its rows."""
     since = heads.c.seq - heads.c.keyframe_seq
-    return since >= sa.func.greatest(heads.c.files, sa.literal_column(str(_CHANGES_MIN)))
+    return since >= sa.func.greatest(heads.c.files, sa.literal_column(str(CHANGES_MIN)))

@@ -5,6 +5,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from common.database import Queries
 from projects.history_tables import KeyframeFileRow, KeyframeRow
@@ -13,10 +14,12 @@ from projects.tables import FileRow, HeadRow
 _PROJECT = bindparam("project_id", type_=sa.Uuid)
 
 
-def _make() -> sa.Update:
+def _make() -> "ReturningUpdate[int]":
     """One statement sees one moment: the head says which, and the files are those of it."""
+    least = bindparam("changes_min", type_=sa.BigInteger)
+    enough = sa.case((least > 1, sa.func.greatest(HeadRow.files, least)), else_=least)
     head = sa.select(HeadRow.project_id, HeadRow.seq, HeadRow.at).where(
-        HeadRow.project_id == _PROJECT, HeadRow.seq > HeadRow.keyframe_seq
+        HeadRow.project_id == _PROJECT, HeadRow.seq - HeadRow.keyframe_seq >= enough
     )
     keyframe = (
         insert(KeyframeRow)
@@ -39,6 +42,7 @@ def _make() -> sa.Update:
         sa.update(HeadRow)
         .where(HeadRow.project_id == k.project_id)
         .values(keyframe_seq=sa.func.greatest(HeadRow.keyframe_seq, k.seq))
+        .returning(HeadRow.keyframe_seq)
         .add_cte(files)
     )
 
@@ -46,6 +50,10 @@ def _make() -> sa.Update:
 _MAKE = _make()
 
 
-async def make(db: Queries, project_id: UUID) -> None:
-    """Keep the project's tree as it is now, unless nothing has changed since the last one."""
-    await db.run(_MAKE, project_id=project_id)
+async def make(db: Queries, project_id: UUID, *, changes_min: int = 1) -> bool:
+    """Keep the project's tree as it is now, if so much has changed; return whether it was kept.
+
+    From two on it must also be as much as there are files.
+    """
+    found = await db.one_or_none(_MAKE, int, project_id=project_id, changes_min=changes_min)
+    return found is not None

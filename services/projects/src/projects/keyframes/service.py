@@ -6,10 +6,15 @@ from uuid import UUID
 
 import structlog
 
+from projects.files.heads import CHANGES_MIN
 from projects.keyframes import repository
 from projects.means import Means
 
 log = structlog.get_logger()
+
+# how often, and how long at first, the change that asks for a keyframe is waited for
+_LOOKS = 6
+_PAUSE_S = 0.05
 
 _UNDER_WAY: dict[UUID, asyncio.Task[None]] = {}
 
@@ -29,6 +34,10 @@ def keep_up(means: Means, project_id: UUID) -> None:
 
 async def _make(means: Means, project_id: UUID) -> None:
     try:
-        await repository.make(means.db, project_id)
+        # who asks may not have committed yet, and does not come back to say so
+        for look in range(_LOOKS):
+            await asyncio.sleep(_PAUSE_S * 2**look)
+            if await repository.make(means.db, project_id, changes_min=CHANGES_MIN):
+                return
     except Exception as exc:  # noqa: BLE001 - whatever it is, the next change asks again
         log.warning("keyframe_failed", project_id=str(project_id), error=repr(exc))
