@@ -54,7 +54,8 @@ def _arguments() -> Given:
 
 def _end(number: int, _: FrameType | None) -> None:
     # an exception, so that every context on the way out stops what it started
-    raise SystemExit(f"Ended by {signal.Signals(number).name}.")
+    say(f"ended by {signal.Signals(number).name}")
+    raise SystemExit(_NOTHING)
 
 
 if __name__ == "__main__":

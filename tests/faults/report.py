@@ -1,6 +1,7 @@
 """The figures of a run."""
 
 from tests.faults.run import Given, Outcome
+from tests.faults.steps import QUICKER
 
 # what must not be, and so is told even where there is none
 _NEVER = (
@@ -43,7 +44,7 @@ def figures(given: Given, outcome: Outcome) -> str:
 def _done(outcome: Outcome) -> list[tuple[str, str]]:
     counts = outcome.tally.counts
     kinds = ["kills", "kills of PostgreSQL", "writes", "deletions", "moves", "batches", "projects"]
-    kinds += ["imports", "copies", "unanswered", "unavailable", "repeated, and found done"]
+    kinds += ["imports", "copies", "unanswered", "unavailable", "repeated, and found done", QUICKER]
     recoveries = outcome.recoveries or [0.0]
     return [
         *((kind, str(counts[kind])) for kind in kinds),

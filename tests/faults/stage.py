@@ -17,8 +17,11 @@ from fleet.testing import Running
 
 NAME = "projects"
 STORES = ("stores", f"{NAME}-schema")
-# so that many contents go to the object store, and nobody runs out of projects
+# so that many contents go to the object store, nobody runs out of projects, and a job whose worker
+# dies is taken up soon, however often that happens
 _SETTINGS = {
+    "JOB_ATTEMPTS_MAX": "1000",
+    "JOB_LEASE_S": "3",
     "INLINE_BYTES_MAX": "16384",
     "PROJECTS_PER_USER_MAX": "100000",
     "ACCESS_LOG": "false",

@@ -1,5 +1,6 @@
 """What a client does with files, one step at a time, and what it then knows."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from tests.faults.client import Client
@@ -8,8 +9,10 @@ from tests.faults.ledger import SHARED, TOGETHER, digest
 type Step = Callable[[Client], Awaitable[None]]
 
 _NAMES = 12
+_THINKS_S = 0.2
 _FOLDERS = ("a", "b", "c")
 _BASE = "based on "
+QUICKER = "refused: another was quicker"
 
 
 async def write(client: Client) -> None:
@@ -123,23 +126,27 @@ async def together(client: Client) -> None:
 
 async def share(client: Client) -> None:
     """Change a file that others change too, on top of what was read: nobody's change is lost."""
-    path = f"{SHARED}{client.dice.randrange(3)}.txt"
+    path = f"{SHARED}{client.dice.randrange(2)}.txt"
     seen = await client.door.ask("GET", client.file(path))
     base = seen.data["hash"] if seen.status == 200 else None
     text = client.content(f"{_BASE}{base}\n")
     client.ledger.bases[digest(text)] = base
+    # long enough for another to be quicker
+    await asyncio.sleep(client.dice.uniform(0, _THINKS_S))
     headers = {"if-match": f'"{base}"'} if base else {"if-none-match": "*"}
     reply = await client.door.ask(
         "PUT", client.file(path), sends={"content": text}, headers=headers
     )
     if not client.expect(reply, {200, 201, 412}, f"PUT {path}"):
         return
-    if reply.status != 412:
-        client.tally.counts["writes"] += 1
-        client.ledger.shared[path, digest(text)] += 1
-    elif reply.lost:
-        # another was quicker, or came after it
-        client.ledger.unsure.add((path, digest(text)))
+    if reply.status == 412:
+        client.tally.counts[QUICKER] += 1
+        if reply.lost:
+            # or another came after it
+            client.ledger.unsure.add((path, digest(text)))
+        return
+    client.tally.counts["writes"] += 1
+    client.ledger.shared[path, digest(text)] += 1
 
 
 # and how often each of it
