@@ -84,6 +84,29 @@ async def test_who_is_invited_before_they_have_an_account_comes_in(person, gatew
     assert failed(await ann.client.delete(own)) == (409, "LAST_OWNER")
 
 
+async def test_who_came_in_by_a_mail_is_let_in_by_the_others_too(
+    person, gateway, token, until
+) -> None:
+    ann, bob = await person(), await person()
+    project = await ann.project()
+    email = f"{bob.username}@example.org"
+    proof = {"token": await token(email, VERIFY)}
+    assert (await gateway.post("/api/v1/auth/verify", json=proof)).status_code == 200
+    await invited(ann.client, project, email)
+    order = {"projectId": project, "target": "web"}
+    assert failed(await bob.client.post("/api/v1/builds", json=order)) == (404, "NOT_FOUND")
+    accept = f"/api/v1/invitations/{await token(email, INVITED)}/accept"
+    assert (await bob.client.post(accept)).status_code == 200
+    file = f"/api/v1/projects/{project}/files/index.html"
+    assert (await bob.client.put(file, json={"content": "<p>"})).status_code == 201
+
+    async def is_building() -> bool:
+        return bool((await bob.client.post("/api/v1/builds", json=order)).status_code == 201)
+
+    await until(is_building)
+    assert (await bob.client.get(f"/api/v1/projects/{project}/assets")).status_code == 200
+
+
 async def test_an_invitation_that_was_revoked_lets_nobody_in(person, token) -> None:
     ann, bob = await person(), await person()
     project = await ann.project()
