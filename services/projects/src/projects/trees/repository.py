@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from common.database import Database
 from common.statements import document, encoded, word
+from projects.files.types import PATH_BYTES_MAX
 from projects.past import files_at, head_seq, seq_at
 from projects.permissions import live, visible
 from projects.shapes import tree_hash
@@ -27,12 +28,13 @@ _DEPTH = bindparam("depth", type_=sa.Integer)
 def _inside(files: sa.CTE) -> sa.FromClause:
     """The hash of the files, and what is below ``prefix`` to a ``depth``: files and folders.
 
-    A tree may have very many files, so each of them is taken apart and put into words only once.
+    A tree may have very many files: they come in order, which spares sorting them twice.
     """
     f = files.c
     rest = sa.func.substr(f.path, sa.func.length(_PREFIX) + 1)
-    # no segment is empty, but for one before a first slash
-    is_deep = sa.func.split_part(rest, word("/"), _DEPTH + 1) != sa.literal_column("''", sa.Text)
+    # no segment is empty, but for one before a first slash; no path has as many as it has bytes
+    has_more = sa.func.split_part(rest, word("/"), _DEPTH + 1) != sa.literal_column("''", sa.Text)
+    is_deep = sa.and_(sa.literal_column(str(PATH_BYTES_MAX)) > _DEPTH, has_more)
     segments = sa.func.string_to_array(rest, word("/"), type_=sa.ARRAY(sa.Text))
     folder = _PREFIX + sa.func.array_to_string(segments[1:_DEPTH], word("/"))
     folders = sa.select(folder.label("path")).where(is_deep).distinct().subquery("folders")
@@ -77,6 +79,7 @@ def _now() -> "sa.Select[int, int, str, bytes]":
     files = (
         sa.select(_F.path, _F.hash, _F.size, _F.version)
         .where(live(_PREFIX), count <= bindparam("files_max", type_=sa.BigInteger))
+        .order_by(_F.path)
         .correlate(ProjectRow, HeadRow)
         .cte("files", nesting=True)
     )
@@ -94,6 +97,7 @@ def _past() -> "sa.Select[str, bytes]":
     files = (
         sa.select(then.c.path, then.c.hash, then.c.size, then.c.version)
         .where(sa.func.starts_with(then.c.path, _PREFIX))
+        .order_by(then.c.path)
         .cte("files", nesting=True)
     )
     inside = _inside(files)
