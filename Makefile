@@ -145,6 +145,10 @@ bench-auth: ## measure what logins take from everybody else
 bench-archives: ## measure what a large import and export cost in memory and time
 	@python -m benchmarks.projects.archives $(ARGS)
 
+.PHONY: bench-trees
+bench-trees: ## measure what trees cost, cached and not, now and at any past moment
+	@python -m benchmarks.projects.trees $(ARGS)
+
 .PHONY: bench-copies
 bench-copies: ## measure how long copies of whole projects take
 	@python -m benchmarks.projects.copies $(ARGS)

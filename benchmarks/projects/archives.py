@@ -6,48 +6,28 @@ ones. Everything is started here, checked, and stopped again.
 
 import argparse
 import hashlib
-import signal
 import sys
 import time
 from base64 import b64encode
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 
 import httpx
 import msgspec
 
 from benchmarks.harness import machine
 from benchmarks.harness.cases import BadAnswerError
-from benchmarks.harness.ours import gateway_headers
-from benchmarks.harness.processes import StartError, answers, running
+from benchmarks.harness.processes import StartError
 from benchmarks.harness.stores import stores
-from benchmarks.projects import samples
+from benchmarks.projects import samples, subject
+from benchmarks.projects.subject import BASE, Service
 from common.ids import uuid7
-from fleet import services
-from fleet.context import PYTHON, Context
-from fleet.ports import LOOPBACK
-from fleet.processes import Process
 
-NAME = "projects"
 GOAL_MB = 100
-_BASE = "/api/v1/projects"
-_NOWHERE = f"nats://{LOOPBACK}:9"
-_TIMEOUT_S = 300.0
 _PIECE = 1_048_576
 _REST_S = 3.0
 _WARM_MB = 2
 _RESET_PEAK = "5"
-
-
-class Service(msgspec.Struct, frozen=True):
-    """The service under measurement, and who asks it."""
-
-    client: httpx.Client
-    pid: int
-    headers: dict[str, str]
-    folder: Path
 
 
 class Measured(msgspec.Struct, frozen=True):
@@ -65,12 +45,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--megabytes", type=int, default=200, help="how large the project is")
     given = parser.parse_args()
-    signal.signal(signal.SIGTERM, _end)
+    subject.ends_by_signal()
     try:
-        with stores(relay=False, service=NAME, more=("s3-buckets",)) as context:
+        with stores(relay=False, more=("s3-buckets",)) as context:
             about = machine.described(context.programs.postgres_bin, context.settings.path)
-            with _service(context) as service:
-                results = _measured(service, given.megabytes)
+            with subject.service(context, uuid7()) as service:
+                results = _measured(service, context.home.cache, given.megabytes)
     except (BadAnswerError, StartError, TimeoutError, httpx.HTTPError) as exc:
         print(f"\nNothing was measured: {exc!r}", file=sys.stderr)
         return 1
@@ -82,31 +62,7 @@ def main() -> int:
     return 0 if is_reached else 2
 
 
-def _end(number: int, _: FrameType | None) -> None:
-    # an exception, so that every context on the way out stops what it started
-    raise SystemExit(f"Ended by {signal.Signals(number).name}.")
-
-
-@contextmanager
-def _service(context: Context) -> Iterator[Service]:
-    """Run the service with its default settings; its outbox waits."""
-    process = Process(
-        name=NAME,
-        command=(PYTHON, "-m", "common.serve", "projects.main:create_app"),
-        environment=services.environment(context, NAME)
-        | {"ACCESS_LOG": "false", "NATS_URL": _NOWHERE},
-    )
-    url = f"http://{LOOPBACK}:{context.ports.projects}"
-    log = context.home.log(f"{NAME}-measured")
-    headers = gateway_headers(context.secrets.fleet_secret, uuid7())
-    with running(process, log, context.home.repository) as child:
-        answers(child, f"{url}/health/live", log)
-        with httpx.Client(base_url=url, timeout=_TIMEOUT_S) as client:
-            yield Service(client, child.pid, headers, context.home.cache)
-
-
-def _measured(service: Service, megabytes: int) -> list[Measured]:
-    folder = service.folder
+def _measured(service: Service, folder: Path, megabytes: int) -> list[Measured]:
     warm, large, back = folder / "warm.zip", folder / "large.zip", folder / "back.zip"
     many, bomb = folder / "many.zip", folder / "bomb.zip"
     samples.honest(warm, _WARM_MB)
@@ -154,7 +110,7 @@ def _send(service: Service, path: Path) -> httpx.Response:
     headers = service.headers | {"content-type": "application/zip"}
     with path.open("rb") as file:
         pieces = iter(lambda: file.read(_PIECE), b"")
-        return service.client.post(f"{_BASE}/import", content=pieces, headers=headers)
+        return service.client.post(f"{BASE}/import", content=pieces, headers=headers)
 
 
 def _export(service: Service, project: str, to: Path, rest_s: float = 0) -> str:
@@ -197,14 +153,7 @@ def _memory_mb(pid: int, name: str) -> float:
 
 def _table(results: list[Measured]) -> str:
     head = ("", "MB", "s", "MB/s", "RSS MB before", "peak MB")
-    rows = [head, *(_row(result) for result in results)]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(head))]
-    lines = [
-        "| " + " | ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) + " |"
-        for row in rows
-    ]
-    lines.insert(1, "| " + " | ".join("-" * width for width in widths) + " |")
-    return "\n".join(lines)
+    return subject.table(head, [_row(result) for result in results])
 
 
 def _row(result: Measured) -> tuple[str, ...]:

@@ -5,50 +5,32 @@ bytes. Everything is started here, checked, and stopped again.
 """
 
 import argparse
-import asyncio
 import random
-import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from statistics import median
-from types import FrameType
 
-import asyncpg
 import httpx
 import msgspec
 
-from benchmarks.harness import database, machine
+from benchmarks.harness import machine
 from benchmarks.harness.cases import BadAnswerError
-from benchmarks.harness.ours import gateway_headers
-from benchmarks.harness.processes import StartError, answers, running
+from benchmarks.harness.processes import StartError
 from benchmarks.harness.stores import stores
+from benchmarks.projects import subject
+from benchmarks.projects.subject import Service
 from common.ids import uuid7
-from fleet import services
-from fleet.context import PYTHON, Context
-from fleet.ports import LOOPBACK
-from fleet.processes import Process
-from fleet.stores import postgres
+from fleet.context import Context
 
-NAME = "projects"
 GOAL_S = 1.0
-_BASE = "/api/v1/projects"
-_NOWHERE = f"nats://{LOOPBACK}:9"
 _TIMEOUT_S = 60.0
 _BATCH = 100
 _TEXT_CHARS = 2_000
 _LARGE_BYTES = 10_000_000
 _POLL_S = 0.1
+_REST_S = 1.0
 _CONTENTS = "SELECT count(*) FROM projects.blob"
-
-
-class Service(msgspec.Struct, frozen=True):
-    """The service under measurement, and who asks it."""
-
-    client: httpx.Client
-    headers: dict[str, str]
-    database_url: str
 
 
 class Measured(msgspec.Struct, frozen=True):
@@ -67,12 +49,12 @@ def main() -> int:
     parser.add_argument("--megabytes", type=int, default=1_000, help="of the other")
     parser.add_argument("--rounds", type=int, default=7, help="after one that does not count")
     given = parser.parse_args()
-    signal.signal(signal.SIGTERM, _end)
+    subject.ends_by_signal()
     try:
-        with stores(relay=False, service=NAME, more=("s3-buckets",)) as context:
+        with stores(relay=False, more=("s3-buckets",)) as context:
             about = machine.described(context.programs.postgres_bin, context.settings.path)
-            with _service(context) as service:
-                results = list(_measured(service, given))
+            with subject.service(context, uuid7()) as service:
+                results = list(_measured(context, service, given))
     except (BadAnswerError, StartError, TimeoutError, httpx.HTTPError) as exc:
         print(f"\nNothing was measured: {exc!r}", file=sys.stderr)
         return 1
@@ -84,35 +66,12 @@ def main() -> int:
     return 0 if is_reached else 2
 
 
-def _end(number: int, _: FrameType | None) -> None:
-    # an exception, so that every context on the way out stops what it started
-    raise SystemExit(f"Ended by {signal.Signals(number).name}.")
-
-
-@contextmanager
-def _service(context: Context) -> Iterator[Service]:
-    """Run the service with its default settings; its outbox waits."""
-    process = Process(
-        name=NAME,
-        command=(PYTHON, "-m", "common.serve", "projects.main:create_app"),
-        environment=services.environment(context, NAME)
-        | {"ACCESS_LOG": "false", "NATS_URL": _NOWHERE},
-    )
-    url = f"http://{LOOPBACK}:{context.ports.projects}"
-    log = context.home.log(f"{NAME}-measured")
-    headers = gateway_headers(context.secrets.fleet_secret, uuid7())
-    with running(process, log, context.home.repository) as child:
-        answers(child, f"{url}/health/live", log)
-        with httpx.Client(base_url=url, timeout=_TIMEOUT_S) as client:
-            yield Service(client, headers, postgres.url(context, postgres.USER))
-
-
-def _measured(service: Service, given: argparse.Namespace) -> Iterator[Measured]:
+def _measured(context: Context, service: Service, given: argparse.Namespace) -> Iterator[Measured]:
     many = _many_files(service, given.files)
     large = _many_bytes(service, given.megabytes)
     # as the server does by itself within a minute
-    database.execute(service.database_url, "VACUUM ANALYZE")
-    contents = _contents(service)
+    subject.ask(context, "VACUUM ANALYZE")
+    contents = _contents(context)
     ways: dict[str, Callable[[Service, str], str]] = {"fork": _fork, "duplicate": _duplicate}
     for source, files, megabytes in (
         (many, given.files, given.files * _TEXT_CHARS / 1e6),
@@ -129,9 +88,11 @@ def _measured(service: Service, given: argparse.Namespace) -> Iterator[Measured]
                 seconds.append(time.perf_counter() - began)
                 if copy == source or _tree(service, copy) != whole:
                     raise BadAnswerError("The copy is not what it is of.")
+                # the copy's keyframe is made after the answer, beside what comes next
+                time.sleep(_REST_S)
             # the first prepares statements and fills caches
             yield Measured(f"{name} of {files:,} files", files, megabytes, seconds[1:])
-    if _contents(service) != contents:
+    if _contents(context) != contents:
         raise BadAnswerError("There are contents that there were not before.")
 
 
@@ -158,14 +119,9 @@ def _duplicate(service: Service, source: str) -> str:
     raise TimeoutError("A duplicate takes too long.")
 
 
-def _project(service: Service, name: str) -> str:
-    answer = service.client.post(_BASE, json={"name": name}, headers=service.headers)
-    return answer.raise_for_status().headers["location"]
-
-
 def _many_files(service: Service, count: int) -> str:
     """Make a project of small files, no two of them alike."""
-    project = _project(service, "Many files")
+    project = subject.project(service, "Many files")
     chance = random.Random(count)  # noqa: S311 - test data, not a secret
     for start in range(0, count, _BATCH):
         operations = [
@@ -184,7 +140,7 @@ def _many_files(service: Service, count: int) -> str:
 
 def _many_bytes(service: Service, megabytes: int) -> str:
     """Make a project of large files, which the object store has."""
-    project = _project(service, "Many bytes")
+    project = subject.project(service, "Many bytes")
     chance = random.Random(megabytes)  # noqa: S311 - test data, not a secret
     headers = service.headers | {"content-type": "application/octet-stream"}
     for number in range(megabytes * 1_000_000 // _LARGE_BYTES):
@@ -200,29 +156,14 @@ def _tree(service: Service, project: str) -> tuple[str, int]:
     return data["hash"], len(data["entries"])
 
 
-def _contents(service: Service) -> int:
+def _contents(context: Context) -> int:
     """How many contents there are, whoever has them."""
-
-    async def count() -> int:
-        connection = await asyncpg.connect(service.database_url)
-        try:
-            return int(await connection.fetchval(_CONTENTS))
-        finally:
-            await connection.close()
-
-    return asyncio.run(count())
+    return int(subject.ask(context, _CONTENTS)[0][0])
 
 
 def _table(results: list[Measured]) -> str:
     head = ("", "MB", "median s", "slowest s")
-    rows = [head, *(_row(result) for result in results)]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(head))]
-    lines = [
-        "| " + " | ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) + " |"
-        for row in rows
-    ]
-    lines.insert(1, "| " + " | ".join("-" * width for width in widths) + " |")
-    return "\n".join(lines)
+    return subject.table(head, [_row(result) for result in results])
 
 
 def _row(result: Measured) -> tuple[str, ...]:
