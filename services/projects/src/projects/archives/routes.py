@@ -61,7 +61,11 @@ class _ImportOperation(Operation):
     "/{project_id:uuid}/export",
     http_method=[HttpMethod.GET, HttpMethod.HEAD],
     opt=needs("projects:read", anonymous=True),
-    responses={200: ResponseSpec(bytes, media_type=_ZIP, description="A zip archive.")},
+    responses={
+        200: ResponseSpec(
+            bytes, media_type=_ZIP, description="A zip archive.", generate_examples=False
+        )
+    },
 )
 async def export(
     request: AnyRequest,
@@ -146,10 +150,6 @@ async def create(
                 means, turns, caller, new, spool.file, waits=waits
             )
     return answers.raw(body, status=201, location=f"{_BASE}/{project_id}")
-
-
-def _called(given: form.Form) -> str:
-    return form.called(given.filename)
 
 
 def _spool(means: Means) -> Spool:
