@@ -14,6 +14,7 @@ from common.ids import uuid7
 from common.testing.apps import Serving, identity
 from projects.contents import service as contents
 from projects.contents.types import BUCKET, key_of
+from projects.files.types import Content
 from projects.means import Means
 from projects.tables import BlobRow, LooseBlobRow
 
@@ -137,7 +138,7 @@ async def test_what_no_project_has_goes_and_what_one_has_stays(small: Desk) -> N
 
 async def test_an_upload_that_nobody_came_to_have_goes(small: Desk) -> None:
     data = large()
-    content = contents.Content(data, hashlib.sha256(data).hexdigest(), "base64")
+    content = Content(data, hashlib.sha256(data).hexdigest(), "base64")
     await contents.store(means(small), content)
     assert await is_stored(small, data)
     await swept(small)

@@ -258,9 +258,11 @@ async def test_a_restore_beside_writers_is_whole(desk: Desk, other: Process) -> 
             path = f"{project}/files/{'f' if turn % 2 else 'n'}{number}"
             await other.call("PUT", path, desk.owner, sends=sends)
 
-    answer, *_ = await asyncio.gather(
-        desk.call("POST", restore), *[write(number) for number in range(4)]
-    )
+    async with asyncio.TaskGroup() as group:
+        asked = group.create_task(desk.call("POST", restore))
+        for number in range(4):
+            group.create_task(write(number))
+    answer = asked.result()
     assert answer.status_code in {200, 409}, answer.text
     told = await feed(desk, project)
     assert [t["seq"] for t in told] == list(range(1, len(told) + 1))

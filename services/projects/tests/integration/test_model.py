@@ -169,7 +169,7 @@ async def check_memory(desk: Desk, project: str, past: Past) -> None:
 async def history(desk: Desk, project: str) -> list[dict[str, Any]]:
     """Everything that is told of a project, the oldest first."""
     told: list[dict[str, Any]] = []
-    cursor = ""
+    cursor: str | None = ""
     while cursor is not None:
         answer = await desk.call("GET", f"{project}/history?limit=100&cursor={cursor}")
         told += answer.json()["data"]
