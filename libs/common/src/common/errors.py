@@ -174,12 +174,12 @@ GONE_AWAY = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
+    # what the driver says between the server's last word and the end of the connection
+    asyncpg.InternalClientError,
     asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
     asyncpg.TooManyConnectionsError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.QueryCanceledError,
+    # it starts, stops or crashes, or a statement took too long
+    asyncpg.OperatorInterventionError,
     # nothing was done: others held what this needs
     asyncpg.LockNotAvailableError,
     asyncpg.TransactionRollbackError,

@@ -23,6 +23,7 @@ from litestar.types import (
     Scope,
     Send,
 )
+from litestar.utils.scope.state import ScopeState
 from sqlalchemy import bindparam
 from sqlalchemy.dialects.postgresql import insert
 
@@ -134,6 +135,8 @@ class Keyed:
                 return _again(kept, fingerprint, secret, key_id)
             answer = Answer()
             await self._app(scope, _reading(body, receive), answer.send)
+            # nothing has left yet: what fails from here on is answered as any failure
+            ScopeState.from_scope(scope).response_started = False
             if 200 <= answer.status < 300:  # noqa: PLR2004 - an HTTP status
                 sealed = _sealed(answer, secret, key_id)
                 params = {"id": key_id, "fingerprint": fingerprint, "sealed": sealed}

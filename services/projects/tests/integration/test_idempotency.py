@@ -5,6 +5,7 @@ import signal
 
 import httpx
 import pytest
+import sqlalchemy as sa
 from services.projects.tests.desk import Desk
 
 from common.ids import uuid7
@@ -127,3 +128,22 @@ async def test_a_crash_leaves_the_effect_and_the_answer_or_neither(
                 break
     assert pending == set()
     assert await names(desk) == sorted(keys)
+
+
+async def test_what_fails_at_its_commit_is_answered_as_any_failure(desk: Desk) -> None:
+    name = f"x{uuid7().hex}"
+    refuse = f"IF NEW.name = '{name}' THEN RAISE EXCEPTION 'no' USING ERRCODE = '57P01'; END IF"
+    body = f"$$ BEGIN {refuse}; RETURN NULL; END $$"
+    await desk.client.db.run(
+        sa.text(f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS {body}")
+    )
+    when = "AFTER INSERT ON project DEFERRABLE INITIALLY DEFERRED"
+    await desk.client.db.run(
+        sa.text(f"CREATE CONSTRAINT TRIGGER {name} {when} FOR EACH ROW EXECUTE FUNCTION {name}()")
+    )
+    try:
+        answer = await create(desk, str(uuid7()), name)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "UNAVAILABLE")
+        assert name not in await names(desk)
+    finally:
+        await desk.client.db.run(sa.text(f"DROP FUNCTION {name}() CASCADE"))
