@@ -25,7 +25,14 @@ class ProjectRow(Tables):
     """A project. In the trash it has ``deleted_at``."""
 
     __tablename__ = "project"
-    __table_args__ = (sa.Index("ix_project_name_trgm", "name", **_TRIGRAMS),)
+    __table_args__ = (
+        sa.Index("ix_project_name_trgm", "name", **_TRIGRAMS),
+        sa.Index(
+            "ix_project_public_created_at",
+            "created_at",
+            postgresql_where=sa.text("is_public AND deleted_at IS NULL"),
+        ),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     owner_id: Mapped[UUID] = mapped_column(index=True)
