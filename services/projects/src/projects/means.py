@@ -1,8 +1,7 @@
 """What a request works with: the database, the object store, the cache, and what is allowed."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextvars import Context
+from uuid import UUID
 
 import msgspec
 from litestar import Litestar
@@ -16,12 +15,20 @@ from projects.settings import Settings
 
 
 class Means(msgspec.Struct, frozen=True):
-    """Everything that outlives a request."""
+    """Everything that outlives a request.
+
+    ``aside`` is the same database over connections of its own: for what must be noted whether or
+    not the transaction around it commits. Whoever holds a connection of ``db`` may wait for one of
+    them, and nobody the other way round.
+    """
 
     db: Database
+    aside: Database
     settings: Settings
     storage: Storage
     cache: Cache
+    # keyframes that are being made, by project
+    under_way: dict[UUID, asyncio.Task[None]]
 
 
 class Assembly:
@@ -30,14 +37,29 @@ class Assembly:
     def __init__(self, settings: Settings, storage: Storage) -> None:
         self._settings = settings
         self._storage = storage
+        self._means: Means | None = None
 
     async def open(self, app: Litestar) -> None:
         """Put them together."""
-        state = app.state
-        state.means = Means(state.db, self._settings, self._storage, state.cache)
+        settings, state = self._settings, app.state
+        aside = await Database.connect(
+            settings.database_url,
+            pool_size=settings.aside_pool_size,
+            wait_s=settings.pool_wait_s,
+            statement_s_max=settings.statement_s_max,
+        )
+        self._means = Means(state.db, aside, settings, self._storage, state.cache, {})
+        state.means = self._means
 
     async def close(self) -> None:
-        """Each of them has its own end."""
+        """End what goes on by itself, and what is only for that."""
+        if self._means is None:
+            return
+        tasks = list(self._means.under_way.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._means.aside.close()
 
 
 async def provide_means(state: State) -> Means:
@@ -50,12 +72,3 @@ def means_of(scope: Scope) -> Means:
     """The means, for a hot route."""
     means: Means = scope["litestar_app"].state.means
     return means
-
-
-async def apart[T](work: Callable[[], Awaitable[T]]) -> T:
-    """Do work outside of the transaction that this task may be in, and that may fail."""
-
-    async def run() -> T:
-        return await work()
-
-    return await asyncio.get_running_loop().create_task(run(), context=Context())

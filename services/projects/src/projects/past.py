@@ -15,29 +15,24 @@ _ZERO = sa.literal_column("0", sa.BigInteger)
 
 def files_at(
     project_id: "sa.BindParameter[UUID]", seq: "sa.BindParameter[int]"
-) -> "sa.CompoundSelect[Any]":
+) -> "sa.Select[Any]":
     """The files of a project as of ``seq``, with the columns that ``FileRow`` has for them.
 
     It reads a keyframe, and no more changes than come between two of them.
     """
     before = sa.select(sa.func.max(_K.seq)).where(_K.project_id == project_id, _K.seq <= seq)
     base = sa.func.coalesce(before.scalar_subquery(), _ZERO)
-    changed = (
-        sa.select(
-            _V.path,
-            _V.version,
-            _V.document_id,
-            _V.hash,
-            _V.size,
-            _V.encoding,
-            _V.at.label("updated_at"),
-            _V.actor_id.label("updated_by"),
-        )
-        .ext(distinct_on(_V.path))
-        .where(_V.project_id == project_id, _V.seq > base, _V.seq <= seq)
-        .order_by(_V.path, _V.seq.desc())
-        .cte("changed")
-    )
+    changes = sa.select(
+        _V.path,
+        _V.version,
+        _V.document_id,
+        _V.hash,
+        _V.size,
+        _V.encoding,
+        _V.at.label("updated_at"),
+        _V.actor_id.label("updated_by"),
+        _V.seq,
+    ).where(_V.project_id == project_id, _V.seq > base, _V.seq <= seq)
     kept = sa.select(
         _F.path,
         _F.version,
@@ -47,12 +42,17 @@ def files_at(
         _F.encoding,
         _F.updated_at,
         _F.updated_by,
-    ).where(
-        _F.project_id == project_id,
-        _F.keyframe_seq == base,
-        ~sa.exists().where(changed.c.path == _F.path),
+        _F.keyframe_seq,
+    ).where(_F.project_id == project_id, _F.keyframe_seq == base)
+    known = sa.union_all(changes, kept).subquery("known")
+    # both in one order, and of each path the last: that costs the same whatever is known of them
+    newest = (
+        sa.select(known)
+        .ext(distinct_on(known.c.path))
+        .order_by(known.c.path, known.c.seq.desc())
+        .subquery("newest")
     )
-    return sa.union_all(sa.select(changed).where(changed.c.hash.is_not(None)), kept)
+    return sa.select(newest).where(newest.c.hash.is_not(None))
 
 
 def seq_at(
@@ -86,3 +86,21 @@ def head_seq(project_id: "sa.SQLColumnExpression[UUID]") -> "sa.ColumnElement[in
     """How far the project's history has got."""
     head = sa.select(HeadRow.seq).where(HeadRow.project_id == project_id).scalar_subquery()
     return sa.func.coalesce(head, _ZERO)
+
+
+def whole_seq(
+    project_id: "sa.BindParameter[UUID]", seq: "sa.BindParameter[int]"
+) -> "sa.ColumnElement[int]":
+    """The end of the statement that the change was part of: its changes happened together.
+
+    Each statement has a time of its own, which all its changes have.
+    """
+    its = sa.select(_V.at).where(_V.project_id == project_id, _V.seq == seq).scalar_subquery()
+    next_one = (
+        sa.select(_V.seq)
+        .where(_V.project_id == project_id, _V.seq > seq, _V.at > its)
+        .order_by(_V.seq)
+        .limit(1)
+        .scalar_subquery()
+    )
+    return sa.case((its.is_(None), seq), else_=sa.func.coalesce(next_one - 1, head_seq(project_id)))

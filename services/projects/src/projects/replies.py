@@ -44,3 +44,19 @@ def tag_of(value: bytes | None) -> str | None:
     if value is None:
         return None
     return value.decode("latin-1").strip().removeprefix("W/").strip('"')
+
+
+def tree_sent(digest: str, entries: bytes, depth: int, known: str | None) -> slim.Reply:
+    """Answer with a tree under its hash and depth as the entity tag; 304 for who knows it."""
+    tag = f"{digest}-{depth}"
+    headers = ((b"etag", f'"{tag}"'.encode()), (b"cache-control", b"no-cache"))
+    if known == tag:
+        return slim.empty(304, headers)
+    body = b'{"hash":"' + digest.encode() + b'","entries":' + entries + b"}"
+    return slim.json(body, headers=headers)
+
+
+def hash_of_tree(known: str | None, depth: int) -> str | None:
+    """The hash in a tree's entity tag, if it is one of that depth."""
+    digest, _, of_depth = (known or "").partition("-")
+    return digest if of_depth == str(depth) else None

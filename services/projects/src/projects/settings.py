@@ -18,6 +18,8 @@ class Settings(common.settings.Settings, frozen=True, kw_only=True):
     file_bytes_max: int = 26_214_400
     # of all content that a project has or had, each once
     storage_bytes_max: int = 5_368_709_120
+    # connections for what is noted beside a transaction
+    aside_pool_size: int = 2
     # larger content is the object store's
     inline_bytes_max: int = 1_048_576
     # how long content that no project has is kept, and how it is looked for
@@ -42,8 +44,8 @@ class Settings(common.settings.Settings, frozen=True, kw_only=True):
     batch_moves_max: int = 10_000
     write_attempts_max: int = 8
     # trees of more files, and past ones of more bytes, are kept in the cache for a while
-    tree_cached_min: int = 500
-    tree_cached_bytes_min: int = 65_536
+    tree_cached_min: int = 1_000
+    tree_cached_bytes_min: int = 131_072
     tree_kept_s: int = 3_600
     blobs_per_call_max: int = 64
     # long work: how much at once in a process, and of one user; how soon others take over

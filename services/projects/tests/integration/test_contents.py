@@ -180,3 +180,19 @@ async def test_without_the_object_store_small_files_go_on(serve: Serving) -> Non
         answer = await desk.put(project, "b", "x" * 2 * INLINE_MAX)
         assert (answer.status_code, answer.json()["error"]["code"]) == (503, "UNAVAILABLE")
         assert list(await desk.tree(project)) == ["a"]
+
+
+async def test_many_large_files_at_once_do_not_wait_for_one_another(small: Desk) -> None:
+    projects = [await small.project() for _ in range(2 * means(small).settings.pool_size)]
+
+    async def write(number: int, project: str) -> int:
+        step = {"op": "create", "path": "a", "content": f"{uuid7()}" * INLINE_MAX}
+        if number % 2:
+            return (await small.batch(project, step)).status_code
+        sends = {"content": step["content"]}
+        path = f"{project}/files/a"
+        answer = await small.call("POST", path, sends=sends, idempotency_key=uuid7().hex)
+        return 200 if answer.status_code == 201 else answer.status_code
+
+    answers = await asyncio.gather(*[write(*one) for one in enumerate(projects)])
+    assert set(answers) == {200}

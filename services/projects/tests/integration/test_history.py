@@ -110,6 +110,26 @@ async def test_the_past_is_read_by_number_and_by_time(desk: Desk) -> None:
     assert list(await desk.tree(project, "at=2999-01-01T00:00:00Z")) == ["b"]
 
 
+async def test_what_happened_together_is_seen_together(desk: Desk) -> None:
+    project = await desk.project()
+    await desk.put(project, "a", "1")
+    await desk.batch(
+        project,
+        {"op": "move", "path": "a", "to": "b"},
+        {"op": "create", "path": "c", "content": "2"},
+    )
+    now = await desk.tree(project)
+    await desk.put(project, "d", "3")
+    inside = f"/internal/projects/{project.rpartition('/')[2]}/tree"
+    for at in (2, 3, 4):
+        assert await desk.tree(project, f"at={at}") == now
+        pinned = (await desk.client.call("GET", f"{inside}?seq={at}")).json()
+        assert ({f["path"] for f in pinned["files"]}, pinned["seq"]) == ({"b", "c"}, 4)
+    assert list(await desk.tree(project, "at=1")) == ["a"]
+    assert await desk.text(project, "b") == "1"
+    assert (await desk.call("GET", f"{project}/files/b?at=2")).status_code == 200
+
+
 async def test_a_past_tree_has_the_entity_tag_that_it_had(desk: Desk) -> None:
     project = await desk.project()
     await desk.put(project, "a/b", "1")

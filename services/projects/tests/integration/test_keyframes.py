@@ -88,4 +88,3 @@ async def test_much_change_makes_a_keyframe_by_itself(desk: Desk) -> None:
     await desk.put(project, "later", "z")
     assert await desk.tree(project, "at=1001") == await desk.tree(project)
     assert len(await desk.tree(project, "at=1000")) == 500
-    assert len(await desk.tree(project, "at=300")) == 300

@@ -1,9 +1,19 @@
 """What may be where: a path is a file or a folder, and a list of files goes on where it ended."""
 
+import asyncio
 from typing import Any
+from uuid import UUID
 
+import asyncpg
 import pytest
+import sqlalchemy as sa
 from services.projects.tests.desk import Desk
+
+from common.statements import compiled
+from common.testing.processes import Process
+from projects.files import changes
+from projects.files.statement import CHANGE
+from projects.files.types import Author, Change
 
 
 @pytest.mark.parametrize(
@@ -96,3 +106,42 @@ async def test_a_cursor_fits_the_list_that_it_is_of(desk: Desk) -> None:
     assert both.json()["error"]["details"][0]["field"] == "page"
     stranger = await desk.call("GET", f"{project}/files?cursor={cursor}", desk.stranger)
     assert stranger.status_code == 404
+
+
+@pytest.mark.parametrize("is_beside", [False, True])
+async def test_of_a_file_and_a_folder_made_at_once_one_is_there(
+    desk: Desk,
+    other: Process,
+    is_beside: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    project = await desk.project()
+    for turn in range(10):
+        file, inside = f"{project}/files/{turn}", f"{project}/files/{turn}/a/b"
+        sends = {"content": "x"}
+        second = other.call if is_beside else desk.call
+        answers = await asyncio.gather(
+            desk.call("PUT", file, sends=sends), second("PUT", inside, desk.owner, sends=sends)
+        )
+        assert sorted(answer.status_code for answer in answers) == [201, 400], turn
+    assert len(await desk.tree(project)) == 10
+
+
+async def test_what_is_in_the_way_is_looked_up_and_not_looked_for(desk: Desk) -> None:
+    project = await desk.project()
+    for start in range(0, 4_000, 500):
+        steps = [
+            {"op": "create", "path": f"d{n % 40}/f{n}", "content": "x"}
+            for n in range(start, start + 500)
+        ]
+        assert (await desk.batch(project, *steps)).status_code == 200
+    await desk.client.db.run(sa.text("ANALYZE file"))
+    one = Change(path="new/file", hash="0" * 64, content=b"x")
+    author = Author(UUID(project.rpartition("/")[2]), desk.owner, "rest", 1_000, 10_000)
+    ready = compiled(CHANGE)
+    given = changes.columns_of(author, [one])
+    connection = await asyncpg.connect(desk.client.app.state.settings.database_url)
+    try:
+        plan = await connection.fetch(f"EXPLAIN {ready.text}", *ready.values(given))
+    finally:
+        await connection.close()
+    assert not [row[0] for row in plan if "Seq Scan on file" in row[0]]

@@ -1,7 +1,6 @@
 """The bytes of files: small ones in rows, large ones in the object store, each once."""
 
 import asyncio
-from collections.abc import AsyncGenerator
 from uuid import UUID
 
 from common.database import Queries
@@ -10,7 +9,7 @@ from projects.contents import repository
 from projects.contents.repository import Blob
 from projects.contents.types import BUCKET, key_of
 from projects.files.types import Content
-from projects.means import Means, apart
+from projects.means import Means
 
 _TYPE = "application/octet-stream"
 _AT_ONCE = 4
@@ -27,7 +26,7 @@ async def store(means: Means, content: Content) -> None:
     Raises ``UnavailableError`` where the store does not answer.
     """
     # noted first, and by itself: a transaction around this would forget it where it fails
-    await apart(lambda: repository.loosen(means.db, content.hash))
+    await repository.loosen(means.aside, content.hash)
     await _put(means, content)
 
 
@@ -49,12 +48,9 @@ async def deposit(means: Means, contents: list[Content]) -> None:
         async with turns:
             await _put(means, content)
 
-    async def ahead() -> None:
-        await repository.loosen_all(means.db, [content.hash for content in contents])
-        await asyncio.gather(*[put(content) for content in contents if is_large(means, content)])
-        await repository.keep(means.db, contents, means.settings.inline_bytes_max)
-
-    await apart(ahead)
+    await repository.loosen_all(means.aside, [content.hash for content in contents])
+    await asyncio.gather(*[put(content) for content in contents if is_large(means, content)])
+    await repository.keep(means.aside, contents, means.settings.inline_bytes_max)
 
 
 async def keep(tx: Queries, means: Means, contents: list[Content]) -> None:
@@ -86,22 +82,6 @@ async def load(means: Means, project_id: UUID, hashes: list[str]) -> dict[str, b
             return await fetch(means, blob.hash)
 
     return dict(zip([b.hash for b in found], await asyncio.gather(*map(whole, found)), strict=True))
-
-
-async def stretches(
-    means: Means, project_id: UUID, wanted: list[tuple[str, int]], bytes_max: int
-) -> AsyncGenerator[dict[str, bytes]]:
-    """Load contents (hash and size, in order) so many bytes at a time, or one that is larger."""
-    part: list[str] = []
-    size = 0
-    for content_hash, length in wanted:
-        if part and size + length > bytes_max:
-            yield await load(means, project_id, part)
-            part, size = [], 0
-        part.append(content_hash)
-        size += length
-    if part:
-        yield await load(means, project_id, part)
 
 
 async def sweep(means: Means) -> int:

@@ -76,6 +76,12 @@ async def standing(
     )
 
 
+def columns_of(author: Author, wanted: list[Change]) -> dict[str, list[Any]]:
+    """What the statement is given: a column for each of its keys, a row for each change."""
+    rows = [_params(author, one) for one in wanted]
+    return {name: [row[name] for row in rows] for name in CHANGE_KEYS}
+
+
 async def change(db: Database, author: Author, wanted: Change) -> Result:
     """Make one change, sharing its round trip and its commit with others."""
     try:
@@ -93,10 +99,8 @@ async def change_all(tx: Queries, author: Author, wanted: list[Change]) -> list[
     Raises ``ConflictError`` where another instance was quicker; where all of them together are
     more than the project may hold the only result says so.
     """
-    rows = [_params(author, one) for one in wanted]
-    columns = {name: [row[name] for row in rows] for name in CHANGE_KEYS}
     try:
-        found = await tx.all(CHANGE, _numbered, **columns)
+        found = await tx.all(CHANGE, _numbered, **columns_of(author, wanted))
     except _OVERTAKEN as exc:
         raise ConflictError("Somebody else writes these files at once; try again.") from exc
     except asyncpg.CheckViolationError as exc:
@@ -104,8 +108,15 @@ async def change_all(tx: Queries, author: Author, wanted: list[Change]) -> list[
     return [result for _, result in sorted(found, key=lambda pair: pair[0])]
 
 
-async def fill(tx: Queries, author: Author, entries: list[Entry]) -> int | str:
-    """Put files into a new project; return its ``seq``, or which limit they would pass."""
+class Filled(msgspec.Struct, frozen=True):
+    """How far the history of a new project has got, and whether its first keyframe is due."""
+
+    seq: int
+    is_due: bool
+
+
+async def fill(tx: Queries, author: Author, entries: list[Entry]) -> Filled | str:
+    """Put files into a new project; return what that made, or which limit they would pass."""
     columns: dict[str, object] = {
         "path": [entry.path for entry in entries],
         "folded": [folded(entry.path) for entry in entries],
@@ -115,7 +126,7 @@ async def fill(tx: Queries, author: Author, entries: list[Entry]) -> int | str:
         "document_id": [uuid7() for _ in entries],
     }
     try:
-        return await tx.one(FILL, int, **columns, **msgspec.structs.asdict(author))
+        return await tx.one(FILL, Filled, **columns, **msgspec.structs.asdict(author))
     except asyncpg.CheckViolationError as exc:
         return _quota(exc)
     except asyncpg.ForeignKeyViolationError as exc:

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam
 
 from common.statements import unnested
-from projects.files.heads import counted, numbered
+from projects.files.heads import counted, is_due, numbered
 from projects.history_tables import FileVersionRow
 from projects.tables import FileRow
 
@@ -21,7 +21,7 @@ FILL_KEYS: dict[str, Any] = {
 }
 
 
-def _fill() -> "sa.Select[int]":
+def _fill() -> "sa.Select[int, bool]":
     given = unnested("given", FILL_KEYS, ordinality="i")
     asked = sa.select(given).cte("asked")
     project_id = bindparam("project_id", type_=sa.Uuid)
@@ -70,7 +70,7 @@ def _fill() -> "sa.Select[int]":
         .from_select([*into, "actor_id", "origin", "at"], history)
         .cte("versions")
     )
-    return sa.select(heads.c.seq).add_cte(owned, versions)
+    return sa.select(heads.c.seq, is_due(heads)).add_cte(owned, versions)
 
 
 FILL = _fill()

@@ -1,5 +1,6 @@
 """Counting a project's changes at its head: what every statement that writes files has in it."""
 
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -9,6 +10,7 @@ from projects.tables import HeadRow, ProjectBlobRow
 
 # a keyframe is due after so many changes, or as many as there are files
 CHANGES_MIN = 1000
+_INSTANT: "sa.ColumnElement[timedelta]" = sa.literal_column("interval '1 microsecond'", sa.Interval)
 
 
 def counted(written: Any) -> tuple[sa.CTE, sa.CTE]:  # noqa: ANN401 - a selectable
@@ -64,7 +66,8 @@ def counted(written: Any) -> tuple[sa.CTE, sa.CTE]:  # noqa: ANN401 - a selectab
                 "bytes_max": sa.func.greatest(e.bytes_max, h.bytes),
                 "files": h.files + e.files,
                 "files_max": sa.func.greatest(e.files_max, h.files),
-                "at": sa.func.greatest(h.at, sa.func.clock_timestamp()),
+                # each statement has a time of its own, later than all before it
+                "at": sa.func.greatest(h.at + _INSTANT, sa.func.clock_timestamp()),
             },
         )
         .returning(h.project_id, h.seq, h.at, h.files, h.keyframe_seq)

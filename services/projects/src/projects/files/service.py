@@ -17,6 +17,7 @@ from common.errors import (
 from common.outbox import announce
 from projects.contents import service as contents
 from projects.files import changes, repository, writing
+from projects.files.changes import Filled
 from projects.files.schema import FileInfo, Operation
 from projects.files.types import (
     Author,
@@ -238,23 +239,25 @@ async def fill(
     ``tell`` is awaited after each stretch with how many files are there. Paths are checked before.
     Raises ``QuotaExceededError``.
     """
-    seq: int | str = 0
+    made: Filled | str = Filled(0, is_due=False)
     for start in range(0, len(entries), _STRETCH):
         part = list(entries[start : start + _STRETCH])
-        seq = await changes.fill(tx, author, part)
-        if isinstance(seq, str):
-            raise await writing.over(means, author, seq)
+        made = await changes.fill(tx, author, part)
+        if isinstance(made, str):
+            raise await writing.over(means, author, made)
         if tell is not None:
             await tell(start + len(part))
-    if isinstance(seq, int) and seq > 0:
-        filled = TreeFilled(
-            project_id=author.project_id,
-            actor_id=author.user_id,
-            origin=author.origin,
-            seq=seq,
-            files=len(entries),
-        )
-        await announce(tx, filled, author.project_id)
+    if isinstance(made, str) or made.seq == 0:
+        return
+    filled = TreeFilled(
+        project_id=author.project_id,
+        actor_id=author.user_id,
+        origin=author.origin,
+        seq=made.seq,
+        files=len(entries),
+    )
+    await announce(tx, filled, author.project_id)
+    if made.is_due:
         keyframes.keep_up(means, author.project_id)
 
 

@@ -15,7 +15,7 @@ from projects.errors import FileExistsAlreadyError, InvalidPathError, QuotaExcee
 from projects.files import changes
 from projects.files.types import Author, Change, Content, Result
 from projects.keyframes import service as keyframes
-from projects.means import Means, apart
+from projects.means import Means
 from projects.permissions import WRITERS
 
 QUOTAS = frozenset({"full", "crowded"})
@@ -43,9 +43,8 @@ def _full(verdict: str, author: Author, used: int) -> QuotaExceededError:
     is_bytes = verdict == "full"
     limit = author.bytes_max if is_bytes else author.files_max
     held = "bytes" if is_bytes else "files"
-    return QuotaExceededError(
-        f"The project would hold more {held} than it may.", {"limit": limit, "used": used}
-    )
+    message = f"The project would hold more {held} than it may."
+    return QuotaExceededError(message, limit=limit, used=used)
 
 
 async def changed(means: Means, author: Author, wanted: Change) -> Result:
@@ -63,7 +62,7 @@ async def changed(means: Means, author: Author, wanted: Change) -> Result:
 
 async def over(means: Means, author: Author, verdict: str) -> QuotaExceededError:
     """What a verdict of one of ``QUOTAS`` means, and how much there is already."""
-    here = await apart(lambda: changes.standing(means.db, author.project_id, author.user_id))
+    here = await changes.standing(means.aside, author.project_id, author.user_id)
     used = 0 if here is None else here.bytes if verdict == "full" else here.files
     return _full(verdict, author, used)
 

@@ -37,13 +37,19 @@ def _make() -> "ReturningUpdate[int]":
         .where(f.hash.is_not(None))
     )
     columns = ["project_id", "keyframe_seq", "path", *(column.key for column in kept)]
-    files = sa.insert(KeyframeFileRow).from_select(columns, rows).cte("files")
+    files = (
+        sa.insert(KeyframeFileRow)
+        .from_select(columns, rows)
+        .returning(KeyframeFileRow.path)
+        .cte("files")
+    )
+    # asked for, so that they are written before the head is held: writers wait for that
+    count = sa.select(sa.func.count()).select_from(files).scalar_subquery()
     return (
         sa.update(HeadRow)
-        .where(HeadRow.project_id == k.project_id)
+        .where(HeadRow.project_id == k.project_id, count >= sa.literal_column("0"))
         .values(keyframe_seq=sa.func.greatest(HeadRow.keyframe_seq, k.seq))
         .returning(HeadRow.keyframe_seq)
-        .add_cte(files)
     )
 
 

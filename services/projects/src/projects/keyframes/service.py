@@ -16,20 +16,18 @@ log = structlog.get_logger()
 _LOOKS = 6
 _PAUSE_S = 0.05
 
-_UNDER_WAY: dict[UUID, asyncio.Task[None]] = {}
-
 
 def keep_up(means: Means, project_id: UUID) -> None:
     """Let the project's next keyframe be made; nobody waits for it.
 
     Where it fails the next change asks for it again: it is due until it is there.
     """
-    if project_id in _UNDER_WAY:
+    if project_id in means.under_way:
         return
     # beside the request, and outside of its transaction
     task = asyncio.get_running_loop().create_task(_make(means, project_id), context=Context())
-    _UNDER_WAY[project_id] = task
-    task.add_done_callback(lambda _: _UNDER_WAY.pop(project_id, None))
+    means.under_way[project_id] = task
+    task.add_done_callback(lambda _: means.under_way.pop(project_id, None))
 
 
 async def _make(means: Means, project_id: UUID) -> None:

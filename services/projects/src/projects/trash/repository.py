@@ -43,7 +43,8 @@ _HOLD_NOW = (
 )
 _V, _K = FileVersionRow, KeyframeRow
 _OWN_HASHES = sa.select(_V.hash).where(_V.project_id == _PROJECT, _V.hash.is_not(None)).distinct()
-_new_loose = insert(LooseBlobRow).from_select(["hash"], _OWN_HASHES)
+_in_order = _OWN_HASHES.order_by(_V.hash)
+_new_loose = insert(LooseBlobRow).from_select(["hash"], _in_order)
 # what no other project has goes a while later
 _LOOSEN = _new_loose.on_conflict_do_update(
     index_elements=[LooseBlobRow.hash], set_={"at": sa.func.now()}

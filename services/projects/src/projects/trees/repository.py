@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from common.database import Database
 from common.statements import document, encoded, word
 from projects.files.types import PATH_BYTES_MAX
-from projects.past import files_at, head_seq, seq_at
+from projects.past import files_at, head_seq, seq_at, whole_seq
 from projects.permissions import live, visible
 from projects.shapes import tree_hash
 from projects.tables import BlobRow, FileRow, HeadRow, ProjectRow
@@ -140,9 +140,10 @@ _PIN_PAST = _pin_past()
 _MOMENT = visible(
     sa.select(
         head_seq(ProjectRow.id),
-        sa.func.coalesce(_SEQ, seq_at(_PROJECT, _TIME)),
+        sa.case((_TIME.is_not(None), seq_at(_PROJECT, _TIME)), else_=whole_seq(_PROJECT, _SEQ)),
     )
 )
+_WHOLE = sa.select(whole_seq(_PROJECT, _SEQ))
 _CURRENT = (
     sa.select(_F.hash, BlobRow.content)
     .join(BlobRow, BlobRow.hash == _F.hash)
@@ -227,7 +228,8 @@ async def pin(db: Database, project_id: UUID, seq: int | None) -> PinRow | None:
     """Return the tree as of ``seq``, or as of now; none of a moment that has not been."""
     if seq is None:
         return await db.one_or_none(_PIN_NOW, PinRow, project_id=project_id)
-    return await db.one_or_none(_PIN_PAST, PinRow, project_id=project_id, seq=seq)
+    whole = await db.one(_WHOLE, int, project_id=project_id, seq=seq)
+    return await db.one_or_none(_PIN_PAST, PinRow, project_id=project_id, seq=whole)
 
 
 async def current(db: Database, project_id: UUID, path: str) -> CurrentRow | None:

@@ -12,12 +12,10 @@ from common import slim
 from common.caller import Caller, headers_of, needs
 from common.errors import InvalidError
 from projects.means import Means
-from projects.replies import tag_of
+from projects.replies import hash_of_tree, tag_of, tree_sent
 from projects.trees import service
 from projects.trees.schema import Blobs, Pin, Tree, Wanted
 from projects.trees.types import moment_of
-
-_DEPTH_MAX = 1000
 
 
 @get("/tree", opt=needs("projects:read", anonymous=True), responses=slim.documented(Tree))
@@ -27,23 +25,23 @@ async def tree(
     caller: NamedDependency[Caller],
     project_id: FromPath[UUID],
     prefix: Annotated[str, QueryParameter(name="prefix", max_length=500)] = "",
-    depth: Annotated[int, QueryParameter(name="depth", ge=1, le=_DEPTH_MAX)] = _DEPTH_MAX,
+    depth: Annotated[
+        int, QueryParameter(name="depth", ge=1, le=service.DEPTH_MAX)
+    ] = service.DEPTH_MAX,
     at: Annotated[str | None, QueryParameter(name="at", max_length=40)] = None,
 ) -> slim.Reply:
     """Show what is where, all of it or to a depth, or what was ``at`` a moment of the history.
 
     The ETag stands for every file below.
     """
-    if at is None:
-        found = service.tree(means, caller, project_id, _text(prefix), depth)
-    else:
-        found = service.past(means, caller, project_id, moment_of(at), _text(prefix), depth)
-    digest, entries = await found
     known = tag_of(headers_of(request.scope).get(b"if-none-match"))
-    tag = ((b"etag", f'"{digest}-{depth}"'.encode()), (b"cache-control", b"no-cache"))
-    if known == f"{digest}-{depth}":
-        return slim.empty(304, tag)
-    return slim.json(b'{"hash":"' + digest.encode() + b'","entries":' + entries + b"}", headers=tag)
+    digest = hash_of_tree(known, depth)
+    if at is None:
+        found = service.tree(means, caller, project_id, _text(prefix), depth, digest)
+    else:
+        moment = moment_of(at)
+        found = service.past(means, caller, project_id, moment, _text(prefix), depth, digest)
+    return tree_sent(*await found, depth, known)
 
 
 @post("/projects/{project_id:uuid}/pin", status_code=200)

@@ -1,6 +1,5 @@
 """What is where in a project: for callers, and for the fleet, which has checked its own callers."""
 
-from hashlib import sha256
 from uuid import UUID
 
 import msgspec
@@ -15,26 +14,37 @@ from projects.trees.types import Moment
 
 _ABSENT = "There is no such project."
 _ALL = 2**31
+DEPTH_MAX = 1000
+_NAME = "tree:{}:{}"
+_HASH_CHARS = 64
 
 
 async def tree(
-    means: Means, caller: Caller, project_id: UUID, prefix: str, depth: int
+    means: Means,
+    caller: Caller,
+    project_id: UUID,
+    prefix: str,
+    depth: int,
+    known: str | None = None,
 ) -> tuple[str, bytes]:
     """Return the hash and the entries (as JSON) of what is below ``prefix``.
 
     A large tree is kept in the cache, under how far the project's history had got: whoever changes
-    a file changes that, so what is read is always what was written.
+    a file changes that, so what is read is always what was written. Whose hash is ``known`` comes
+    from there without its entries (empty).
     """
-    few = means.settings.tree_cached_min
+    # the whole of it alone: parts are as many as anybody likes to ask for
+    is_whole = prefix == "" and depth == DEPTH_MAX
+    few = means.settings.tree_cached_min if is_whole else _ALL
     found = await _now(means, caller, project_id, prefix, depth, few)
     if found.files <= few:
         return found.hash, found.entries
-    kept = await _kept(means, _name(project_id, found.seq, prefix, depth))
+    kept = await _kept(means, project_id, found.seq, known)
     if kept is not None:
         return kept
     found = await _now(means, caller, project_id, prefix, depth, _ALL)
-    name = _name(project_id, found.seq, prefix, depth)
-    return await _keep(means, name, found.hash, found.entries)
+    await _keep(means, project_id, found.seq, found.hash, found.entries)
+    return found.hash, found.entries
 
 
 async def _now(
@@ -53,21 +63,24 @@ async def past(
     at: Moment,
     prefix: str,
     depth: int,
+    known: str | None = None,
 ) -> tuple[str, bytes]:
     """Return the hash and the entries (as JSON) of what was below ``prefix`` at a moment."""
     seq = await moment(means, caller, project_id, at)
-    name = _name(project_id, seq, prefix, depth)
-    kept = await _kept(means, name)
+    is_whole = prefix == "" and depth == DEPTH_MAX
+    kept = await _kept(means, project_id, seq, known) if is_whole else None
     if kept is not None:
         return kept
     found = await repository.past(means.db, project_id, seq, prefix, depth)
-    if len(found.entries) < means.settings.tree_cached_bytes_min:
-        return found.hash, found.entries
-    return await _keep(means, name, found.hash, found.entries)
+    if is_whole and len(found.entries) >= means.settings.tree_cached_bytes_min:
+        await _keep(means, project_id, seq, found.hash, found.entries)
+    return found.hash, found.entries
 
 
 async def moment(means: Means, caller: Caller, project_id: UUID, at: Moment) -> int:
     """Return which moment of the project's history is meant, as its number.
+
+    What one statement changed happened together: a number in the midst of it means all of it.
 
     Raises ``NotFoundError`` for who may not see the project, ``InvalidError`` for a number that
     the history has not reached. At a time to come it is as it is now.
@@ -80,19 +93,20 @@ async def moment(means: Means, caller: Caller, project_id: UUID, at: Moment) -> 
     return found.seq
 
 
-def _name(project_id: UUID, seq: int, prefix: str, depth: int) -> str:
-    return f"tree:{project_id}:{seq}:{depth}:{sha256(prefix.encode()).hexdigest()}"
-
-
-async def _kept(means: Means, name: str) -> tuple[str, bytes] | None:
+async def _kept(
+    means: Means, project_id: UUID, seq: int, known: str | None
+) -> tuple[str, bytes] | None:
+    name = _NAME.format(project_id, seq)
+    if known is not None and await means.cache.get(f"{name}:hash") == known.encode():
+        return known, b""
     kept = await means.cache.get(name)
-    return None if kept is None else (kept[:64].decode(), kept[64:])
+    return None if kept is None else (kept[:_HASH_CHARS].decode(), kept[_HASH_CHARS:])
 
 
-async def _keep(means: Means, name: str, digest: str, entries: bytes) -> tuple[str, bytes]:
-    kept_s = means.settings.tree_kept_s
+async def _keep(means: Means, project_id: UUID, seq: int, digest: str, entries: bytes) -> None:
+    name, kept_s = _NAME.format(project_id, seq), means.settings.tree_kept_s
     await means.cache.put(name, digest.encode() + entries, kept_s=kept_s)
-    return digest, entries
+    await means.cache.put(f"{name}:hash", digest.encode(), kept_s=kept_s)
 
 
 async def pin(means: Means, project_id: UUID, seq: int | None = None) -> Pin:
