@@ -4,9 +4,12 @@ from common.errors import ConflictError, ForbiddenError, InvalidError, ServiceEr
 
 
 class QuotaExceededError(ForbiddenError):
-    """There would be more than is allowed; the details name the limit."""
+    """There would be more than is allowed; the details say how much may be, and how much is."""
 
     code = "QUOTA_EXCEEDED"
+
+    def __init__(self, message: str, *, limit: int, used: int) -> None:
+        super().__init__(message, {"limit": limit, "used": used})
 
 
 class LastOwnerError(ConflictError):

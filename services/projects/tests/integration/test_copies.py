@@ -330,7 +330,7 @@ async def test_a_copy_counts_among_one_s_projects(serve: Serving, way: str) -> N
         source = await desk.project()
         refused = await desk.call("POST", f"{source}/{way}")
         assert code(refused) == (403, "QUOTA_EXCEEDED")
-        assert refused.json()["error"]["details"] == [{"limit": 1}]
+        assert refused.json()["error"]["details"] == [{"limit": 1, "used": 1}]
         assert await made(desk) == ["Pong"]
 
 

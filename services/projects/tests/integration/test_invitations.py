@@ -259,11 +259,14 @@ async def test_a_project_has_so_many_invitations_and_members(
         tokens = [await invited(desk, project, each["email"]) for each in (ann, bob)]
         full = await invite(desk, project, f"{uuid7()}@example.org")
         assert failed(full) == (403, "QUOTA_EXCEEDED")
+        assert full.json()["error"]["details"] == [{"limit": 2, "used": 2}]
         # one of them again is none more
         assert (await invite(desk, project, ann["email"])).status_code == 201
         assert (await accept(desk, tokens[1], bob)).status_code == 200
         token = await invited(desk, project, ann["email"])
-        assert failed(await accept(desk, token, ann)) == (403, "QUOTA_EXCEEDED")
+        crowded = await accept(desk, token, ann)
+        assert failed(crowded) == (403, "QUOTA_EXCEEDED")
+        assert crowded.json()["error"]["details"] == [{"limit": 2, "used": 2}]
         # it is not used up by that
         assert len((await desk.call("GET", f"{project}/invitations")).json()["data"]) == 1
 

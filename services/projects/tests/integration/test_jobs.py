@@ -282,8 +282,9 @@ async def test_there_is_a_limit_to_jobs_at_once(desk: Desk, works: Works) -> Non
     caller = Caller(user_id=desk.owner)
     for _ in range(2):
         await service.enqueue(desk.client.db, settings, caller, works.kind, {})
-    with pytest.raises(QuotaExceededError):
+    with pytest.raises(QuotaExceededError) as refused:
         await service.enqueue(desk.client.db, settings, caller, works.kind, {})
+    assert refused.value.details == [{"limit": 2, "used": 2}]
     async with works.done_by(at_once):
         jobs = (await desk.call("GET", JOBS)).json()["data"]
         for job in jobs:

@@ -12,11 +12,12 @@ async def test_there_is_a_limit_to_projects(serve: Serving) -> None:
         answer = await desk.call("POST", "/api/v1/projects", sends={"name": "x"})
         error = answer.json()["error"]
         assert (answer.status_code, error["code"]) == (403, "QUOTA_EXCEEDED")
-        assert error["details"] == [{"limit": 2}]
+        assert error["details"] == [{"limit": 2, "used": 2}]
         await desk.call("DELETE", first)
         third = await desk.project()
         full = await desk.call("POST", f"{first}/restore")
         assert (full.status_code, full.json()["error"]["code"]) == (403, "QUOTA_EXCEEDED")
+        assert full.json()["error"]["details"] == [{"limit": 2, "used": 2}]
         await desk.call("DELETE", third)
         assert (await desk.call("POST", f"{first}/restore")).status_code == 200
 

@@ -64,6 +64,7 @@ async def test_nobody_is_handed_more_projects_than_they_may_have(
         refused = await desk.call("POST", f"{project}/transfer", sends={"userId": str(ann)})
         error = refused.json()["error"]
         assert (refused.status_code, error["code"]) == (403, "QUOTA_EXCEEDED")
+        assert error["details"] == [{"limit": 1, "used": 1}]
         assert (await desk.call("GET", project)).json()["data"]["role"] == "owner"
 
 

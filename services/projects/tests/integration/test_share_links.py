@@ -150,6 +150,8 @@ async def test_a_project_has_so_many_links(serve: Serving) -> None:
         project = await desk.project()
         link = await shared(desk, project)
         path = f"{project}/share-links"
-        assert failed(await desk.call("POST", path, sends={})) == (403, "QUOTA_EXCEEDED")
+        full = await desk.call("POST", path, sends={})
+        assert failed(full) == (403, "QUOTA_EXCEEDED")
+        assert full.json()["error"]["details"] == [{"limit": 1, "used": 1}]
         await desk.client.db.run(_PASS, id=UUID(link["id"]))
         await shared(desk, project)

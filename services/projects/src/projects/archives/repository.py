@@ -3,24 +3,15 @@
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy import bindparam
 
 from common.database import Queries
 from projects.permissions import visible
 from projects.tables import ProjectRow
 
 _P = ProjectRow
-_COUNT = sa.select(sa.func.count()).where(
-    _P.owner_id == bindparam("user_id", type_=sa.Uuid), _P.deleted_at.is_(None)
-)
 _NAME = visible(sa.select(_P.name))
 
 
 async def name(db: Queries, project_id: UUID, user_id: UUID) -> str | None:
     """Return what the project is called, if the user may see it."""
     return await db.one_or_none(_NAME, str, project_id=project_id, user_id=user_id)
-
-
-async def count(db: Queries, user_id: UUID) -> int:
-    """Return how many projects the user owns."""
-    return await db.one(_COUNT, int, user_id=user_id)

@@ -135,11 +135,9 @@ async def refuse_early(means: Means, caller: Caller) -> None:
     """Before anything is received: who may have no other project makes none."""
     if caller.project_id is not None:
         raise ForbiddenError("This API key is for one project.")
-    limit = means.settings.projects_per_user_max
-    used = await repository.count(means.db, caller.user_id)
-    if used >= limit:
-        details = {"limit": limit, "used": used}
-        raise QuotaExceededError("You have as many projects as you may.", details)
+    used = await lifecycle.owned(means.db, caller.user_id)
+    if used >= means.settings.projects_per_user_max:
+        raise lifecycle.too_many(means.settings, used)
 
 
 async def unpack(
@@ -189,10 +187,8 @@ def _refuse_many(settings: Settings, count: int, size: int) -> None:
         ("bytes", settings.storage_bytes_max, size),
     ):
         if wanted > limit:
-            raise QuotaExceededError(
-                f"The project would hold more {held} than it may.",
-                {"limit": limit, "used": 0, "wanted": wanted},
-            )
+            message = f"The project would hold more {held} than it may."
+            raise QuotaExceededError(message, limit=limit, used=0)
 
 
 def _placed(found: _Found) -> FileEntry:

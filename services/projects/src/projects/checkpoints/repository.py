@@ -35,6 +35,9 @@ _then = files_at(_PROJECT, _SEQ).subquery("then")
 _THEN = sa.select(*[_then.c[column.key] for column in _STANDING])
 
 
+_COUNT = sa.select(sa.func.count()).where(_C.project_id == _PROJECT)
+
+
 def _add(seq: "sa.ColumnElement[int]", tree: sa.CTE) -> sa.Insert:
     """One statement sees one moment: what is counted and hashed is the tree of that number."""
     row = sa.select(
@@ -46,10 +49,7 @@ def _add(seq: "sa.ColumnElement[int]", tree: sa.CTE) -> sa.Insert:
         sa.select(sa.func.count()).select_from(tree).scalar_subquery(),
         bindparam("is_automatic", type_=sa.Boolean),
         bindparam("actor_id", type_=sa.Uuid),
-    ).where(
-        bindparam("count_max", type_=sa.BigInteger)
-        > sa.select(sa.func.count()).where(_C.project_id == _PROJECT).scalar_subquery()
-    )
+    ).where(bindparam("count_max", type_=sa.BigInteger) > _COUNT.scalar_subquery())
     columns = ["id", "project_id", "name", "seq", "tree_hash", "files", "is_automatic", "actor_id"]
     return sa.insert(_C).from_select(columns, row)
 
@@ -86,6 +86,11 @@ async def add(
     return await db.one_or_none(
         statement, Checkpoint, id=checkpoint_id, project_id=project_id, **moment, **values
     )
+
+
+async def count(db: Queries, project_id: UUID) -> int:
+    """Return how many checkpoints a project has."""
+    return await db.one(_COUNT, int, project_id=project_id)
 
 
 async def is_visible(db: Database, project_id: UUID, user_id: UUID) -> bool:

@@ -47,6 +47,8 @@ async def _named(
     is_automatic: bool = False,
 ) -> Checkpoint:
     limit = means.settings.checkpoints_per_project_max
+    # nothing is in the way of a restore
+    count_max = 2 * limit if is_automatic else limit
     made = await repository.add(
         tx,
         uuid7(),
@@ -55,13 +57,12 @@ async def _named(
         name=name,
         is_automatic=is_automatic,
         actor_id=caller.user_id,
-        # nothing is in the way of a restore
-        count_max=2 * limit if is_automatic else limit,
+        count_max=count_max,
     )
     if made is None:
-        raise QuotaExceededError(
-            "The project has as many checkpoints as it may.", {"limit": limit, "used": limit}
-        )
+        used = await repository.count(tx, project_id)
+        message = "The project has as many checkpoints as it may."
+        raise QuotaExceededError(message, limit=count_max, used=used)
     return made
 
 

@@ -27,7 +27,7 @@ _SOURCE = visible(
         _P.thumbnail_url,
         _P.settings,
         head_seq(_P.id),
-        bindparam("count_max", type_=sa.BigInteger) > _COUNT,
+        _COUNT,
     )
 )
 _ID = bindparam("project_id", type_=sa.Uuid)
@@ -41,11 +41,9 @@ _THEN = files_at(_ID, _SEQ).subquery("then")
 _PAST = sa.select(_THEN.c.path, _THEN.c.hash, _THEN.c.size, _THEN.c.encoding)
 
 
-async def source(db: Queries, project_id: UUID, user_id: UUID, count_max: int) -> Source | None:
+async def source(db: Queries, project_id: UUID, user_id: UUID) -> Source | None:
     """Return what a copy is made from, if the user may see it."""
-    return await db.one_or_none(
-        _SOURCE, Source, project_id=project_id, user_id=user_id, count_max=count_max
-    )
+    return await db.one_or_none(_SOURCE, Source, project_id=project_id, user_id=user_id)
 
 
 async def entries(db: Queries, project_id: UUID, seq: int) -> list[Entry]:

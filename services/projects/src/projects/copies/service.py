@@ -10,7 +10,6 @@ from common.errors import ForbiddenError, NotFoundError
 from projects.copies import repository
 from projects.copies.schema import Wanted
 from projects.copies.types import Order, Source, name_of_copy
-from projects.errors import QuotaExceededError
 from projects.files import service as files
 from projects.jobs import service as jobs
 from projects.jobs.schema import Job
@@ -62,14 +61,13 @@ async def fork(
 
 async def _source(db: Queries, means: Means, caller: Caller, project_id: UUID) -> Source:
     """Look at the project; raises for who may not see it, or may have no more of their own."""
-    limit = means.settings.projects_per_user_max
-    source = await repository.source(db, project_id, caller.user_id, limit)
+    source = await repository.source(db, project_id, caller.user_id)
     if source is None:
         raise NotFoundError("There is no such project.")
     if caller.project_id is not None:
         raise ForbiddenError("This API key is for one project.")
-    if not source.has_room:
-        raise QuotaExceededError("You have as many projects as you may.", {"limit": limit})
+    if source.owned >= means.settings.projects_per_user_max:
+        raise lifecycle.too_many(means.settings, source.owned)
     return source
 
 

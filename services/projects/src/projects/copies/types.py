@@ -16,8 +16,8 @@ class Source(Struct, frozen=True):
     thumbnail_url: str | None
     settings: dict[str, Any]
     seq: int
-    # whether whoever asks has fewer projects than they may
-    has_room: bool
+    # how many projects whoever asks has
+    owned: int
 
 
 class Order(Struct, frozen=True):

@@ -52,8 +52,9 @@ async def invite(
         if account is not None and await members.is_in(tx, project_id, account.user_id):
             raise ConflictError("They are a member already.")
         limit = settings.invitations_per_project_max
-        if await repository.others(tx, project_id, folded) >= limit:
-            raise QuotaExceededError("There are enough open invitations.", {"limit": limit})
+        used = await repository.others(tx, project_id, folded)
+        if used >= limit:
+            raise QuotaExceededError("There are enough open invitations.", limit=limit, used=used)
         made = await repository.put(
             tx,
             project_id,

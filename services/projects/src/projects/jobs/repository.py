@@ -49,7 +49,7 @@ def _in(name: str) -> "sa.ColumnElement[datetime]":
     return sa.func.now() + sa.func.make_interval(0, 0, 0, 0, 0, 0, seconds)
 
 
-_OPEN_COUNT = sa.select(sa.func.count()).where(_J.user_id == _USER, _IS_OPEN).scalar_subquery()
+_OPEN_COUNT = sa.select(sa.func.count()).where(_J.user_id == _USER, _IS_OPEN)
 _ADD = (
     sa.insert(_J)
     .from_select(
@@ -62,7 +62,7 @@ _ADD = (
             word("queued"),
             bindparam("request_id", type_=sa.Text),
             bindparam("traceparent", type_=sa.Text),
-        ).where(bindparam("count_max", type_=sa.BigInteger) > _OPEN_COUNT),
+        ).where(bindparam("count_max", type_=sa.BigInteger) > _OPEN_COUNT.scalar_subquery()),
     )
     .returning(*_TOLD)
 )
@@ -181,6 +181,11 @@ async def add(
         request_id=now.request_id if now else "",
         traceparent=now.traceparent if now else "",
     )
+
+
+async def open_count(db: Queries, user_id: UUID) -> int:
+    """Return how many of the user's jobs are not over."""
+    return await db.one(_OPEN_COUNT, int, user_id=user_id)
 
 
 async def show(db: Queries, job_id: UUID, user_id: UUID) -> Job | None:

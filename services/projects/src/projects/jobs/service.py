@@ -44,7 +44,9 @@ async def enqueue(
     limit = settings.jobs_per_user_max
     job = await repository.add(db, uuid7(), caller.user_id, kind, given, limit)
     if job is None:
-        raise QuotaExceededError("As many of your jobs are open as may be.", {"limit": limit})
+        used = await repository.open_count(db, caller.user_id)
+        message = "As many of your jobs are open as may be."
+        raise QuotaExceededError(message, limit=limit, used=used)
     exchange.unsettle()
     return job
 

@@ -6,6 +6,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import aliased
 
 from common.contracts.access import Access
 from common.contracts.base import Event
@@ -33,6 +34,13 @@ _COUNT = (
     sa.select(sa.func.count())
     .select_from(_P)
     .where(_P.owner_id == bindparam("user_id", type_=sa.Uuid), _P.deleted_at.is_(None))
+)
+_THIS = aliased(_P)
+_OWNER = sa.select(_THIS.owner_id).where(_THIS.id == bindparam("project_id", type_=sa.Uuid))
+_COUNT_BESIDE = (
+    sa.select(sa.func.count())
+    .select_from(_P)
+    .where(_P.owner_id == _OWNER.scalar_subquery(), _P.deleted_at.is_(None))
 )
 _NEW = (
     sa.insert(_P)
@@ -179,6 +187,16 @@ async def create(
 
 def _body(body: bytes, _: UUID, __: UUID) -> bytes:
     return body
+
+
+async def count(db: Queries, user_id: UUID) -> int:
+    """Return how many projects count as the user's."""
+    return await db.one(_COUNT, int, user_id=user_id)
+
+
+async def count_beside(db: Queries, project_id: UUID) -> int:
+    """Return how many projects count as those of whoever a project counts for."""
+    return await db.one(_COUNT_BESIDE, int, project_id=project_id)
 
 
 async def lock(db: Queries, project_id: UUID, user_id: UUID) -> Locked | None:

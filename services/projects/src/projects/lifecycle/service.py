@@ -64,8 +64,24 @@ async def create(
     events = [(created, project_id), (access, project_id)]
     body = await repository.create(db, project_id, owner, new, forked_from, limit, *events)
     if body is None:
-        raise QuotaExceededError("You have as many projects as you may.", {"limit": limit})
+        raise too_many(settings, await owned(db, owner))
     return project_id, body
+
+
+async def owned(db: Queries, user_id: UUID) -> int:
+    """Return how many projects count as somebody's: those in the trash do not."""
+    return await repository.count(db, user_id)
+
+
+async def owned_beside(db: Queries, project_id: UUID) -> int:
+    """Return how many count as those of whoever a project counts for, maybe another owner."""
+    return await repository.count_beside(db, project_id)
+
+
+def too_many(settings: Settings, used: int) -> QuotaExceededError:
+    """The refusal of one more project to who has ``used`` already."""
+    limit = settings.projects_per_user_max
+    return QuotaExceededError("You have as many projects as you may.", limit=limit, used=used)
 
 
 def _refuse_large(body: bytes, settings: Settings) -> None:

@@ -45,7 +45,8 @@ async def _let_in(
     members, _ = await repository.counts(tx, project_id)
     if members >= settings.members_per_project_max:
         limit = settings.members_per_project_max
-        raise QuotaExceededError("The project has as many members as it may.", {"limit": limit})
+        message = "The project has as many members as it may."
+        raise QuotaExceededError(message, limit=limit, used=members)
     member = await repository.add(
         tx, project_id, account.user_id, role, account.username, account.display_name
     )
@@ -131,7 +132,9 @@ async def transfer(
             raise InvalidError.of(_named_by(to), "They are no member of the project.")
         limit = settings.projects_per_user_max
         if not await repository.hand_over(tx, project_id, account.user_id, limit):
-            raise QuotaExceededError("They have as many projects as they may.", {"limit": limit})
+            used = await lifecycle.owned(tx, account.user_id)
+            message = "They have as many projects as they may."
+            raise QuotaExceededError(message, limit=limit, used=used)
         await _promote(tx, caller, project_id, theirs, "owner")
         await _promote(tx, caller, project_id, mine, "editor")
         await lifecycle.announce_access(tx, project_id)

@@ -37,8 +37,10 @@ async def create(
     async with means.db.transaction() as tx:
         await lifecycle.held_for(tx, caller, project_id, OWNERS)
         limit = settings.share_links_per_project_max
-        if await repository.count(tx, project_id) >= limit:
-            raise QuotaExceededError("The project has as many links as it may.", {"limit": limit})
+        used = await repository.count(tx, project_id)
+        if used >= limit:
+            message = "The project has as many links as it may."
+            raise QuotaExceededError(message, limit=limit, used=used)
         made = await repository.add(tx, project_id, caller.user_id, digest(token), new.expires_at)
     url = f"{settings.gateway_url.rstrip('/')}/api/v1/shared/{token}"
     return CreatedShareLink(**msgspec.structs.asdict(made), token=token, url=url)

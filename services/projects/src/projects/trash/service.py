@@ -7,7 +7,6 @@ from common.contracts.projects import ProjectDeleted, ProjectRestored
 from common.database import Database
 from common.errors import NotFoundError
 from common.outbox import announce
-from projects.errors import QuotaExceededError
 from projects.lifecycle import service as lifecycle
 from projects.permissions import OWNERS
 from projects.settings import Settings
@@ -28,10 +27,9 @@ async def restore(db: Database, settings: Settings, caller: Caller, project_id: 
             # it says whether this is nobody's business, or an owner's
             await lifecycle.held_for(tx, caller, project_id, OWNERS)
         if is_trashed:
-            limit = settings.projects_per_user_max
-            name = await repository.restore(tx, project_id, limit)
+            name = await repository.restore(tx, project_id, settings.projects_per_user_max)
             if name is None:
-                raise QuotaExceededError("You have as many projects as you may.", {"limit": limit})
+                raise lifecycle.too_many(settings, await lifecycle.owned_beside(tx, project_id))
             back = ProjectRestored(project_id=project_id, actor_id=caller.user_id, name=name)
             await announce(tx, back, project_id)
             await lifecycle.announce_access(tx, project_id)
