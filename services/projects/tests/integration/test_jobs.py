@@ -123,7 +123,10 @@ async def test_jobs_are_listed_the_newest_first(desk: Desk, works: Works) -> Non
         cursor = answer["meta"]["nextCursor"]
         query = f"limit=2&cursor={cursor}" if cursor else ""
     assert found == [paths[:2:-1], paths[2:0:-1], paths[:1]]
-    assert code(await desk.call("GET", f"{JOBS}?cursor=x")) == (400, "CURSOR_INVALID")
+    foreign = (await desk.call("GET", f"{JOBS}?limit=2")).json()["meta"]["nextCursor"]
+    for cursor, user in (("x", desk.owner), (foreign, desk.stranger)):
+        refused = await desk.call("GET", f"{JOBS}?cursor={cursor}", user)
+        assert code(refused) == (400, "CURSOR_INVALID")
 
 
 async def test_a_queued_job_is_cancelled_at_once(desk: Desk, works: Works) -> None:

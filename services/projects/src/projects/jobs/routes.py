@@ -7,9 +7,11 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from common import answers
-from common.answers import LIMIT_MAX, Answer, Cursor, Feed, PageLimit
+from common.answers import LIMIT_MAX, Answer, Feed, PageLimit
 from common.caller import Caller, needs
 from common.database import Database
+from projects import cursors
+from projects.cursors import Cursor
 from projects.jobs import service
 from projects.jobs.schema import Job
 
@@ -25,7 +27,10 @@ async def index(
     limit: PageLimit = 20,
 ) -> Feed[Job]:
     """List the long work that one asked for, the newest first."""
-    return await service.index(db, caller, cursor, min(limit, LIMIT_MAX))
+    asked, here = min(limit, LIMIT_MAX), ("jobs", str(caller.user_id))
+    before = cursors.position(cursor, UUID, *here)
+    rows = await service.index(db, caller, before, asked)
+    return cursors.fed(rows, asked, lambda job: job.id, *here)
 
 
 @get("/{job_id:uuid}", opt=_READ)

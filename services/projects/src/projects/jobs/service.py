@@ -8,8 +8,7 @@ from uuid import UUID
 
 import structlog
 
-from common import answers, exchange
-from common.answers import Feed
+from common import exchange
 from common.caller import Caller
 from common.database import Database, Queries
 from common.errors import (
@@ -61,13 +60,14 @@ async def show(db: Queries, caller: Caller, job_id: UUID) -> Job:
     return job
 
 
-async def index(db: Database, caller: Caller, cursor: str | None, limit: int) -> Feed[Job]:
-    """Return the caller's jobs, the newest first; a key for one project has none."""
-    before = answers.position(cursor, UUID)
-    found: list[Job] = []
-    if caller.project_id is None:
-        found = await repository.feed(db, caller.user_id, before, limit + 1)
-    return answers.fed(found, limit, lambda job: job.id)
+async def index(db: Queries, caller: Caller, before: UUID | None, limit: int) -> list[Job]:
+    """Return the caller's newest jobs, and one more than ``limit`` if there are others.
+
+    A key for one project has none.
+    """
+    if caller.project_id is not None:
+        return []
+    return await repository.feed(db, caller.user_id, before, limit + 1)
 
 
 async def cancel(db: Database, caller: Caller, job_id: UUID) -> None:
