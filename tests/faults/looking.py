@@ -35,9 +35,8 @@ class Looked(msgspec.Struct, frozen=True):
     commits: int
     moments: int
     contents: int
-    # numbers of the history inside of a commit, and how many of those show half of it
+    # numbers of the history inside of a commit, each of which must mean all of it
     inside: int
-    halves: int
 
 
 class Look:
@@ -77,23 +76,22 @@ class Look:
         contents = await self._contents(key, rows)
         inside = [row.seq for row in rows if row.seq not in trees]
         inside = dice.sample(inside, min(len(inside), _INSIDE_MAX))
-        halves = [await self._is_half(project, trees, seq) for seq in inside]
+        for seq in inside:
+            await self._whole(project, trees, seq)
         return Looked(
             changes=len(rows),
             commits=len(list(commits(rows))),
             moments=len(moments),
             contents=contents,
             inside=len(inside),
-            halves=sum(halves),
         )
 
-    async def _is_half(self, project: Project, trees: dict[int, Tree], seq: int) -> bool:
-        """Whether a number inside of a commit shows neither what was before it nor after it."""
+    async def _whole(self, project: Project, trees: dict[int, Tree], seq: int) -> None:
+        """A number inside of a commit shows what was there after it."""
         told = await self.door.ask("GET", f"{project.path}/tree?at={seq}")
         tree = {entry["path"]: entry["hash"] for entry in told.data["entries"]}
-        before = trees[max(one for one in trees if one < seq)]
         after = trees[min(one for one in trees if one > seq)]
-        return tree not in (before, after)
+        echoes.same(f"{project.path} at {seq}", after, tree, "half batches", self.tally)
 
     async def _moments(
         self, project: Project, trees: dict[int, Tree], moments: Sequence[int]

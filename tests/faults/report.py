@@ -72,6 +72,5 @@ def _looked(outcome: Outcome) -> list[tuple[str, str]]:
         ("past trees compared", str(looked.moments)),
         ("contents read", str(looked.contents)),
         ("numbers inside of a commit", str(looked.inside)),
-        ("of those that show half of it", str(looked.halves)),
         ("temporary files left", str(outcome.left_over)),
     ]
