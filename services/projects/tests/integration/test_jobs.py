@@ -14,6 +14,7 @@ from common.ids import uuid7
 from common.testing.waiting import until
 from projects.errors import QuotaExceededError
 from projects.jobs import service
+from projects.jobs.schema import Job
 from projects.jobs.types import Outcome, Task
 from projects.lifecycle import service as lifecycle
 from projects.lifecycle.schema import NewProject
@@ -293,6 +294,21 @@ async def test_there_is_a_limit_to_jobs_at_once(desk: Desk, works: Works) -> Non
         for job in jobs:
             await ended(desk, f"{JOBS}/{job['id']}")
     await service.enqueue(desk.client.db, settings, caller, works.kind, {})
+
+
+async def test_there_is_a_limit_to_jobs_that_are_asked_for_at_once(
+    desk: Desk, works: Works
+) -> None:
+    settings, db = works.settings(jobs_per_user_max=2), desk.client.db
+    caller = Caller(user_id=desk.owner)
+    asked = [service.enqueue(db, settings, caller, works.kind, {}) for _ in range(8)]
+    refused = [e for e in await asyncio.gather(*asked, return_exceptions=True) if not is_job(e)]
+    assert [type(e) for e in refused] == [QuotaExceededError] * 6
+
+
+def is_job(answer: object) -> bool:
+    """Whether somebody who asked for a job has it."""
+    return isinstance(answer, Job)
 
 
 async def test_jobs_that_are_long_over_go(desk: Desk, works: Works) -> None:

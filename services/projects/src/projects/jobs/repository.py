@@ -49,6 +49,15 @@ def _in(name: str) -> "sa.ColumnElement[datetime]":
     return sa.func.now() + sa.func.make_interval(0, 0, 0, 0, 0, 0, seconds)
 
 
+# a statement of its own: what the next one counts is what others did before they let go
+_HOLD_USER = sa.select(
+    sa.func.pg_advisory_xact_lock(
+        sa.func.hashtextextended(
+            sa.literal_column("'projects.jobs.'", sa.Text).concat(sa.cast(_USER, sa.Text)),
+            sa.literal_column("0"),
+        )
+    )
+)
 _OPEN_COUNT = sa.select(sa.func.count()).where(_J.user_id == _USER, _IS_OPEN)
 _ADD = (
     sa.insert(_J)
@@ -163,6 +172,11 @@ def _job(
         started_at=started_at,
         completed_at=completed_at,
     )
+
+
+async def hold_user(tx: Queries, user_id: UUID) -> None:
+    """Be the only one who queues a job for the user."""
+    await tx.run(_HOLD_USER, user_id=user_id)
 
 
 async def add(

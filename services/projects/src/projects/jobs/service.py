@@ -35,17 +35,19 @@ _BROKEN = JobError("INTERNAL_ERROR", "Something went wrong.")
 
 
 async def enqueue(
-    db: Queries, settings: Settings, caller: Caller, kind: str, given: dict[str, Any]
+    db: Database, settings: Settings, caller: Caller, kind: str, given: dict[str, Any]
 ) -> Job:
-    """Have work done after this transaction; a runner is woken before the answer leaves."""
+    """Have work done after this; a runner is woken before the answer leaves."""
     if caller.project_id is not None:
         raise ForbiddenError("This API key is for one project.")
     limit = settings.jobs_per_user_max
-    job = await repository.add(db, uuid7(), caller.user_id, kind, given, limit)
-    if job is None:
-        used = await repository.open_count(db, caller.user_id)
-        message = "As many of your jobs are open as may be."
-        raise QuotaExceededError(message, limit=limit, used=used)
+    async with db.transaction() as tx:
+        await repository.hold_user(tx, caller.user_id)
+        job = await repository.add(tx, uuid7(), caller.user_id, kind, given, limit)
+        if job is None:
+            used = await repository.open_count(tx, caller.user_id)
+            message = "As many of your jobs are open as may be."
+            raise QuotaExceededError(message, limit=limit, used=used)
     exchange.unsettle()
     return job
 
