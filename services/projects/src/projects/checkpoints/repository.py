@@ -13,7 +13,7 @@ from projects.history_tables import CheckpointRow
 from projects.past import files_at, head_seq
 from projects.permissions import visible
 from projects.shapes import tree_hash
-from projects.tables import FileRow, ProjectRow
+from projects.tables import FileRow, MemberRow
 
 _C, _F = CheckpointRow, FileRow
 _PROJECT = bindparam("project_id", type_=sa.Uuid)
@@ -56,18 +56,22 @@ def _add(seq: "sa.ColumnElement[int]", tree: sa.CTE) -> sa.Insert:
 
 _ADD_NOW = _add(head_seq(_PROJECT), _LIVE.cte("tree")).returning(*_COLUMNS)
 _ADD_PAST = _add(_SEQ, _THEN.cte("tree")).returning(*_COLUMNS)
-_VISIBLE = visible(sa.select(ProjectRow.id))
+_SEEN = visible(sa.select(MemberRow.role))
 _LIST = (
     sa.select(*_COLUMNS)
     .where(_C.project_id == _PROJECT, _C.id < bindparam("before", type_=sa.Uuid))
     .order_by(_C.id.desc())
     .limit(bindparam("limit", type_=sa.BigInteger))
 )
-_ONE = visible(
-    sa.select(*_COLUMNS).select_from(_C).where(_C.project_id == ProjectRow.id, _C.id == _ID)
-)
+_ONE = sa.select(*_COLUMNS).where(_C.project_id == _PROJECT, _C.id == _ID)
 _now = _LIVE.cte("now")
 _HASH_NOW = sa.select(head_seq(_PROJECT), sa.select(tree_hash(_now)).scalar_subquery())
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """A project that a user may see, and their role in it, if any."""
+
+    role: str | None
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -93,14 +97,9 @@ async def count(db: Queries, project_id: UUID) -> int:
     return await db.one(_COUNT, int, project_id=project_id)
 
 
-async def is_visible(db: Database, project_id: UUID, user_id: UUID) -> bool:
-    """Whether the user may see the project."""
-    found = await db.one_or_none(_VISIBLE, _same, project_id=project_id, user_id=user_id)
-    return found is not None
-
-
-def _same(project_id: UUID) -> UUID:
-    return project_id
+async def seen(db: Queries, project_id: UUID, user_id: UUID) -> Seen | None:
+    """Return as whom the user sees the project, if they may see it."""
+    return await db.one_or_none(_SEEN, Seen, project_id=project_id, user_id=user_id)
 
 
 async def listed(db: Database, project_id: UUID, before: UUID, limit: int) -> list[Checkpoint]:
@@ -108,13 +107,9 @@ async def listed(db: Database, project_id: UUID, before: UUID, limit: int) -> li
     return await db.all(_LIST, Checkpoint, project_id=project_id, before=before, limit=limit)
 
 
-async def one(
-    db: Queries, project_id: UUID, user_id: UUID, checkpoint_id: UUID
-) -> Checkpoint | None:
-    """Return a checkpoint, if the user may see its project."""
-    return await db.one_or_none(
-        _ONE, Checkpoint, project_id=project_id, user_id=user_id, id=checkpoint_id
-    )
+async def one(db: Queries, project_id: UUID, checkpoint_id: UUID) -> Checkpoint | None:
+    """Return a checkpoint of a project."""
+    return await db.one_or_none(_ONE, Checkpoint, project_id=project_id, id=checkpoint_id)
 
 
 async def live(tx: Queries, project_id: UUID) -> list[Standing]:

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from common.caller import Caller
 from common.database import Queries
-from common.errors import ConflictError, NotFoundError
+from common.errors import ConflictError, ForbiddenError, NotFoundError
 from common.ids import uuid7
 from projects.checkpoints import repository
 from projects.checkpoints.schema import Checkpoint, NewCheckpoint, Restored
@@ -13,7 +13,7 @@ from projects.errors import QuotaExceededError
 from projects.files import service as files
 from projects.lifecycle import service as lifecycle
 from projects.means import Means
-from projects.permissions import WRITERS
+from projects.permissions import ROLES, WRITERS
 from projects.trees import service as trees
 from projects.trees.types import moment_of
 
@@ -26,11 +26,8 @@ _ATTEMPTS = 5
 
 async def create(means: Means, caller: Caller, project_id: UUID, new: NewCheckpoint) -> Checkpoint:
     """Name the project as it is, or as it was at a moment."""
-    async with means.db.transaction() as tx:
-        await lifecycle.held_for(tx, caller, project_id, WRITERS)
-    seq = (
-        None if new.at is None else await trees.moment(means, caller, project_id, moment_of(new.at))
-    )
+    at = None if new.at is None else moment_of(new.at)
+    seq = None if at is None else await trees.moment(means, caller, project_id, at)
     async with means.db.transaction() as tx:
         await lifecycle.held_for(tx, caller, project_id, WRITERS)
         return await _named(tx, means, caller, project_id, new.name, seq)
@@ -70,17 +67,26 @@ async def index(
     means: Means, caller: Caller, project_id: UUID, before: UUID | None, limit: int
 ) -> list[Checkpoint]:
     """Return the newest checkpoints, and one more than ``limit`` if there are others."""
-    if not await repository.is_visible(means.db, project_id, caller.user_id):
-        raise NotFoundError(_NO_PROJECT)
+    await _check(means, caller, project_id)
     return await repository.listed(means.db, project_id, before or _NEWEST, limit + 1)
 
 
 async def show(means: Means, caller: Caller, project_id: UUID, checkpoint_id: UUID) -> Checkpoint:
     """Return a checkpoint."""
-    found = await repository.one(means.db, project_id, caller.user_id, checkpoint_id)
+    await _check(means, caller, project_id)
+    found = await repository.one(means.db, project_id, checkpoint_id)
     if found is None:
         raise NotFoundError("There is no such checkpoint.")
     return found
+
+
+async def _check(means: Means, caller: Caller, project_id: UUID) -> None:
+    """Tell of checkpoints to members alone; others see a public project as it is."""
+    seen = await repository.seen(means.db, project_id, caller.user_id)
+    if seen is None:
+        raise NotFoundError(_NO_PROJECT)
+    if seen.role is None:
+        raise ForbiddenError("Your role does not allow this.", {"needs": list(ROLES)})
 
 
 async def restore(means: Means, caller: Caller, project_id: UUID, checkpoint_id: UUID) -> Restored:
