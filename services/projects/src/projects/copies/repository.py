@@ -48,6 +48,8 @@ async def source(db: Queries, project_id: UUID, user_id: UUID) -> Source | None:
 
 async def entries(db: Queries, project_id: UUID, seq: int) -> list[Entry]:
     """Return what was where in a project as of ``seq``."""
+    if seq == 0:
+        return []
     now = await db.all(_NOW, _entry, project_id=project_id, seq=seq)
     return now or await db.all(_PAST, Entry, project_id=project_id, seq=seq)
 

@@ -49,10 +49,10 @@ async def fork(
     means: Means, caller: Caller, project_id: UUID, wanted: Wanted
 ) -> tuple[UUID, bytes]:
     """Make a project that says which it comes from; return its id, and it as JSON."""
-    source = await _source(means.db, means, caller, project_id)
-    entries = await repository.entries(means.db, project_id, source.seq)
-    new = _new(source, wanted.name or source.name)
     async with means.db.transaction() as tx:
+        source = await _source(tx, means, caller, project_id)
+        entries = await repository.entries(tx, project_id, source.seq)
+        new = _new(source, wanted.name or source.name)
         made, body = await lifecycle.create(tx, means.settings, caller, new, project_id)
         author = files.author_of(means, caller, made, "fork")
         await files.fill(tx, means, author, entries)
