@@ -26,6 +26,8 @@ class Settings(common.settings.Settings, frozen=True, kw_only=True):
     loose_s: float = 86_400.0
     sweep_every_s: float = 300.0
     sweep_contents_max: int = 100
+    # of jobs, invitations and links that are long over, in one statement
+    sweep_rows_max: int = 1_000
     # archives: where they lie meanwhile ("" is the system's own place), and how many at once
     archive_folder: str = ""
     archive_part_bytes: int = 8_388_608

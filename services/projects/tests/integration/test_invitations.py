@@ -14,6 +14,8 @@ from common.database import Database
 from common.ids import uuid7
 from common.testing.apps import Serving
 from common.testing.processes import Process
+from common.testing.waiting import until
+from projects.tables import InvitationRow
 from projects.tokens import digest, fresh
 
 ADDRESS = "198.51.100.7"
@@ -21,6 +23,15 @@ _KNOW = sa.text(
     "UPDATE invitation SET token_hash = :token_hash WHERE project_id = :project_id AND folded = :to"
 ).bindparams(sa.bindparam("token_hash", type_=sa.LargeBinary))
 _PASS = sa.text("UPDATE invitation SET expires_at = now() - interval '1 s' WHERE project_id = :id")
+_AGE = sa.text(
+    "UPDATE invitation SET expires_at = now() - make_interval(0, 0, 0, :days) "
+    "WHERE project_id = :id AND folded = :to"
+).bindparams(sa.bindparam("days", type_=sa.Integer))
+_ADDRESSES = (
+    sa.select(InvitationRow.email)
+    .where(InvitationRow.project_id == sa.bindparam("id", type_=sa.Uuid))
+    .order_by(InvitationRow.email)
+)
 _VERIFY = sa.text("UPDATE account SET is_email_verified = true WHERE id = :id")
 _WAITING = sa.select(sa.text("count(*) FROM mail WHERE kind = 'invitation'"))
 
@@ -188,6 +199,25 @@ async def test_an_invitation_ends(desk: Desk, owned: str, people) -> None:
     assert failed(await accept(desk, kept, ann)) == (404, "NOT_FOUND")
     assert (await desk.call("POST", f"{owned}/restore")).status_code == 200
     assert (await accept(desk, kept, ann)).status_code == 200
+
+
+async def test_an_address_is_forgotten_a_while_after_its_invitation_ended(
+    desk: Desk, serve: Serving, owned: str
+) -> None:
+    project_id = UUID(owned.rpartition("/")[2])
+    emails = [f"{uuid7()}@example.org" for _ in range(4)]
+    for email in emails:
+        await invite(desk, owned, email)
+    # one is good still, one is told that it is too late, two are nobody's business any more
+    for email, days in zip(emails[1:], (1, 8, 9), strict=True):
+        await desk.client.db.run(_AGE, id=project_id, to=email, days=days)
+    kept = sorted(emails[:2])
+
+    async def is_swept() -> bool:
+        return await desk.client.db.all(_ADDRESSES, str, id=project_id) == kept
+
+    async with serve(SWEEP_EVERY_S="0.01", SWEEP_ROWS_MAX="1"):
+        assert await until(is_swept)
 
 
 @pytest.mark.parametrize(

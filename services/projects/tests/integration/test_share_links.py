@@ -5,13 +5,19 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+import msgspec
 import pytest
 import sqlalchemy as sa
 from services.projects.tests.desk import Desk
 
 from common.ids import uuid7
 from common.testing.apps import Serving
+from projects.sharing import service
+from projects.tables import ShareLinkRow
 
+_IDS = sa.select(sa.cast(ShareLinkRow.id, sa.Text)).where(
+    ShareLinkRow.project_id == sa.bindparam("project_id", type_=sa.Uuid)
+)
 _PASS = sa.text("UPDATE share_link SET expires_at = now() - interval '1 s' WHERE id = :id")
 
 
@@ -142,6 +148,23 @@ async def test_only_owners_make_and_see_links(desk: Desk) -> None:
 async def test_what_is_no_link_is_refused(desk: Desk, wrong: dict[str, str]) -> None:
     answer = await desk.call("POST", f"{await desk.project()}/share-links", sends=wrong)
     assert failed(answer) == (400, "VALIDATION_ERROR")
+
+
+async def test_links_that_are_good_no_more_are_swept_away(desk: Desk) -> None:
+    project = await desk.project()
+    until = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    late = [await shared(desk, project, expiresAt=until) for _ in range(3)]
+    kept = [await shared(desk, project), await shared(desk, project, expiresAt=until)]
+    for link in late:
+        await desk.client.db.run(_PASS, id=UUID(link["id"]))
+    few = msgspec.structs.replace(desk.client.app.state.settings, sweep_rows_max=2)
+    means = msgspec.structs.replace(desk.client.app.state.means, settings=few)
+    counts = [await service.sweep(means)]
+    while counts[-1]:
+        counts.append(await service.sweep(means))
+    assert max(counts) == 2
+    found = await desk.client.db.all(_IDS, str, project_id=UUID(project.rpartition("/")[2]))
+    assert sorted(found) == sorted(link["id"] for link in kept)
 
 
 async def test_a_project_has_so_many_links(serve: Serving) -> None:

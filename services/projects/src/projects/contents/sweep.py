@@ -1,19 +1,23 @@
-"""Content that no project has goes away, a while after."""
+"""What is over goes away, a while after: jobs, invitations, links, and content that is nobody's."""
 
 import asyncio
 
-import structlog
 from litestar import Litestar
 
-from projects.contents import service
+from common.forever import forever
+from projects.contents import service as contents
+from projects.invitations import service as invitations
+from projects.jobs import service as jobs
 from projects.means import Means
 from projects.settings import Settings
+from projects.sharing import service as sharing
 
-log = structlog.get_logger()
+# contents last: without the object store the others go on
+_SWEEPS = (jobs.sweep, invitations.sweep, sharing.sweep, contents.sweep)
 
 
 class Sweeper:
-    """Sweeps loose contents; what fails is tried again at the next turn."""
+    """Sweeps by the clock; what fails is tried again at the next turn."""
 
     def __init__(self, settings: Settings) -> None:
         self._every_s = settings.sweep_every_s
@@ -21,20 +25,19 @@ class Sweeper:
 
     async def open(self, app: Litestar) -> None:
         """Start."""
-        self._task = asyncio.get_running_loop().create_task(self._run(app.state.means))
+        means: Means = app.state.means
+
+        async def turn() -> None:
+            await asyncio.sleep(self._every_s)
+            for sweep in _SWEEPS:
+                # as long as there is more, without a pause
+                while await sweep(means):
+                    pass
+
+        self._task = asyncio.get_running_loop().create_task(forever("sweep", turn, pause_s=0))
 
     async def close(self) -> None:
         """Stop."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-
-    async def _run(self, means: Means) -> None:
-        while True:
-            await asyncio.sleep(self._every_s)
-            try:
-                # as long as there is more, without a pause
-                while await service.sweep(means) == means.settings.sweep_contents_max:
-                    pass
-            except Exception as exc:  # noqa: BLE001 - whatever it is, the next turn is due
-                log.warning("sweep_failed", error=repr(exc))

@@ -36,7 +36,13 @@ _OTHERS = sa.select(sa.func.count()).where(
     _I.project_id == _PROJECT, _I.folded != _FOLDED, _IS_OPEN
 )
 # for so long after its end a token is told that it is too late
-_SWEEP = sa.delete(_I).where(_I.project_id == _PROJECT, _I.expires_at < sa.func.now() - _LIFETIME)
+_STALE = (
+    sa.select(_I.id)
+    .where(_I.expires_at < sa.func.now() - _LIFETIME)
+    .limit(bindparam("limit", type_=sa.BigInteger))
+    .with_for_update(skip_locked=True)
+)
+_SWEEP = sa.delete(_I).where(_I.id.in_(_STALE)).returning(_I.id)
 _NEW = insert(_I).values(
     id=bindparam("id", type_=sa.Uuid),
     project_id=_PROJECT,
@@ -100,7 +106,6 @@ async def put(
     lifetime_s: int,
 ) -> Invitation:
     """Keep an invitation; it takes the place of an older one to the same address."""
-    await tx.run(_SWEEP, project_id=project_id, lifetime_s=lifetime_s)
     return await tx.one(
         _PUT,
         Invitation,
@@ -134,3 +139,8 @@ async def hold(tx: Queries, project_id: UUID) -> bool:
 async def take(tx: Queries, project_id: UUID, token_hash: bytes) -> str | None:
     """Use a token up, and return the role that it gives; ``None`` where it is good no more."""
     return await tx.one_or_none(_TAKE, str, project_id=project_id, token_hash=token_hash)
+
+
+async def sweep(db: Queries, lifetime_s: int, limit: int) -> int:
+    """Forget some invitations that have long been too late; return how many."""
+    return len(await db.all(_SWEEP, _same, lifetime_s=lifetime_s, limit=limit))

@@ -14,6 +14,7 @@ from projects.errors import GoneError, QuotaExceededError, TooManyMailsError
 from projects.invitations import repository
 from projects.invitations.schema import Invitation, NewInvitation
 from projects.lifecycle import service as lifecycle
+from projects.means import Means
 from projects.members import service as members
 from projects.peers import Account, InvitationMail, Peers
 from projects.permissions import OWNERS
@@ -91,6 +92,12 @@ async def revoke(db: Database, caller: Caller, project_id: UUID, invitation_id: 
         await lifecycle.held_for(tx, caller, project_id, OWNERS)
         if not await repository.revoke(tx, project_id, invitation_id):
             raise NotFoundError(_NONE)
+
+
+async def sweep(means: Means) -> int:
+    """Forget some invitations that have long been too late, with their addresses; say how many."""
+    settings = means.settings
+    return await repository.sweep(means.db, settings.invitation_lifetime_s, settings.sweep_rows_max)
 
 
 async def accept(

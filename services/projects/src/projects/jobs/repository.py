@@ -147,9 +147,13 @@ _GIVE_BACK = (
         percent=0,
     )
 )
-_SWEEP = sa.delete(_J).where(
-    _J.completed_at < sa.func.now() - sa.func.make_interval(0, 0, 0, bindparam("kept_days"))
+_STALE = (
+    sa.select(_J.id)
+    .where(_J.completed_at < sa.func.now() - sa.func.make_interval(0, 0, 0, bindparam("kept_days")))
+    .limit(_LIMIT)
+    .with_for_update(skip_locked=True)
 )
+_SWEEP = sa.delete(_J).where(_J.id.in_(_STALE)).returning(_J.id)
 
 
 def _job(
@@ -249,6 +253,10 @@ async def give_back(db: Queries, claim: Claim, pause_s: float, *, forgiven: bool
     await db.run(_GIVE_BACK, **held, pause_s=pause_s, forgiven=int(forgiven))
 
 
-async def sweep(db: Queries, kept_days: int) -> None:
-    """Forget jobs that have long been over."""
-    await db.run(_SWEEP, kept_days=kept_days)
+async def sweep(db: Queries, kept_days: int, limit: int) -> int:
+    """Forget some jobs that have long been over; return how many."""
+    return len(await db.all(_SWEEP, _same, kept_days=kept_days, limit=limit))
+
+
+def _same(job_id: UUID) -> UUID:
+    return job_id

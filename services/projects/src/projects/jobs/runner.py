@@ -58,7 +58,6 @@ class Runner:
             # what it announced does not wait for the next look
             relay.wake()
             return
-        await service.sweep(means)
         with suppress(TimeoutError):
             async with asyncio.timeout(self._settings.job_poll_s):
                 await self._woken.wait()

@@ -85,9 +85,10 @@ async def claim(means: Means, kinds: Collection[str]) -> Claim | None:
     return await repository.claim(means.db, uuid7(), kinds, means.settings.job_lease_s)
 
 
-async def sweep(means: Means) -> None:
-    """Forget jobs that have long been over."""
-    await repository.sweep(means.db, means.settings.jobs_kept_days)
+async def sweep(means: Means) -> int:
+    """Forget some jobs that have long been over; return how many."""
+    settings = means.settings
+    return await repository.sweep(means.db, settings.jobs_kept_days, settings.sweep_rows_max)
 
 
 class _LeftError(Exception):

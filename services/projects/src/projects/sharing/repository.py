@@ -22,7 +22,13 @@ _LIST = (
     sa.select(*_COLUMNS).where(_L.project_id == _PROJECT, _IS_GOOD).order_by(_L.created_at, _L.id)
 )
 _COUNT = sa.select(sa.func.count()).where(_L.project_id == _PROJECT, _IS_GOOD)
-_SWEEP = sa.delete(_L).where(_L.project_id == _PROJECT, ~_IS_GOOD)
+_STALE = (
+    sa.select(_L.id)
+    .where(_L.expires_at <= sa.func.now())
+    .limit(bindparam("limit", type_=sa.BigInteger))
+    .with_for_update(skip_locked=True)
+)
+_SWEEP = sa.delete(_L).where(_L.id.in_(_STALE)).returning(_L.id)
 _ADD = (
     sa.insert(_L)
     .values(
@@ -72,8 +78,7 @@ async def count(db: Queries, project_id: UUID) -> int:
 async def add(
     tx: Queries, project_id: UUID, user_id: UUID, token_hash: bytes, expires_at: datetime | None
 ) -> ShareLink:
-    """Keep a link, and none of the project's that are good no more."""
-    await tx.run(_SWEEP, project_id=project_id)
+    """Keep a link."""
     return await tx.one(
         _ADD,
         ShareLink,
@@ -89,6 +94,11 @@ async def revoke(tx: Queries, project_id: UUID, link_id: UUID) -> bool:
     """Forget a link; false where there is none."""
     gone = await tx.one_or_none(_REVOKE, _same, project_id=project_id, id=link_id)
     return gone is not None
+
+
+async def sweep(db: Queries, limit: int) -> int:
+    """Forget some links that are good no more; return how many."""
+    return len(await db.all(_SWEEP, _same, limit=limit))
 
 
 async def show(db: Queries, token_hash: bytes) -> bytes | None:

@@ -65,6 +65,11 @@ async def revoke(db: Database, caller: Caller, project_id: UUID, link_id: UUID) 
             raise NotFoundError(_NONE)
 
 
+async def sweep(means: Means) -> int:
+    """Forget some links that are good no more; return how many."""
+    return await repository.sweep(means.db, means.settings.sweep_rows_max)
+
+
 async def show(db: Database, token: str) -> bytes:
     """Return the project as JSON, as a viewer sees it."""
     body = await repository.show(db, digest(token))
