@@ -35,9 +35,9 @@ async def test_members_alone_are_told_of_checkpoints(desk: Desk) -> None:
             assert (await desk.call("GET", one, user)).json()["data"] == made
         for method, where in (("GET", path), ("GET", one), ("POST", f"{one}/restore")):
             assert (await desk.call(method, where, desk.stranger)).status_code == status
-    # what is another project's is not there
-    other = await desk.project()
-    assert (await desk.call("GET", f"{other}/checkpoints/{made['id']}")).status_code == 404
+        # what is another project's is not there
+        other = f"{await desk.project()}/checkpoints/{made['id']}"
+        assert (await desk.call("GET", other)).status_code == 404
 
 
 async def test_naming_the_past_is_for_those_alone_who_may_write(desk: Desk) -> None:
