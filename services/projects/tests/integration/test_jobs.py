@@ -5,10 +5,12 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
-from services.projects.tests.desk import Desk
+from services.projects.tests.desk import Desk, told
 from services.projects.tests.works import JOBS, Works, code, ended, seen
 
+from common.bus import Listener
 from common.caller import Caller
+from common.contracts.auth import UserDeleted
 from common.errors import ConflictError, UnavailableError
 from common.ids import uuid7
 from common.testing.waiting import until
@@ -198,6 +200,23 @@ async def test_of_two_that_do_a_job_the_one_that_holds_it_ends_it(
     assert (lost.begun, other.begun, await made(desk)) == (1, 1, ["Made"])
     assert job["status"] == "complete"
     assert await seen(desk, path) == job
+
+
+async def test_the_jobs_of_an_account_that_is_gone_go_and_make_nothing(
+    desk: Desk, works: Works, listener: Listener
+) -> None:
+    gate, gone = Gate(), UserDeleted(user_id=desk.owner)
+    over, running, queued = await works.ask(), await works.ask(), await works.ask()
+    kept = await works.ask(desk.stranger)
+    assert (await desk.call("DELETE", over)).status_code == 204
+    async with works.done_by(gate.pass_through, jobs_at_once=1):
+        await until(gate.has_begun)
+        assert await listener.act(gone.subject, told(gone, desk.owner))
+        gate.opens.set()
+        assert (await ended(desk, kept, desk.stranger))["status"] == "complete"
+    for path in (over, running, queued):
+        assert code(await desk.call("GET", path)) == (404, "NOT_FOUND")
+    assert (gate.begun, await made(desk)) == (2, [])
 
 
 async def test_a_job_is_given_up_after_some_attempts(desk: Desk, works: Works) -> None:

@@ -147,6 +147,7 @@ _GIVE_BACK = (
         percent=0,
     )
 )
+_FORGET = sa.delete(_J).where(_J.user_id == _USER)
 _STALE = (
     sa.select(_J.id)
     .where(_J.completed_at < sa.func.now() - sa.func.make_interval(0, 0, 0, bindparam("kept_days")))
@@ -251,6 +252,11 @@ async def give_back(db: Queries, claim: Claim, pause_s: float, *, forgiven: bool
     """Let others take the job after a pause; a ``forgiven`` attempt does not count."""
     held = {"job_id": claim.job_id, "worker": claim.worker_id}
     await db.run(_GIVE_BACK, **held, pause_s=pause_s, forgiven=int(forgiven))
+
+
+async def forget(tx: Queries, user_id: UUID) -> None:
+    """Forget the user's jobs, whatever became of them."""
+    await tx.run(_FORGET, user_id=user_id)
 
 
 async def sweep(db: Queries, kept_days: int, limit: int) -> int:

@@ -85,6 +85,11 @@ async def claim(means: Means, kinds: Collection[str]) -> Claim | None:
     return await repository.claim(means.db, uuid7(), kinds, means.settings.job_lease_s)
 
 
+async def forget(tx: Queries, user_id: UUID) -> None:
+    """Forget the jobs of an account that is gone; nothing becomes of what is under way."""
+    await repository.forget(tx, user_id)
+
+
 async def sweep(means: Means) -> int:
     """Forget some jobs that have long been over; return how many."""
     settings = means.settings

@@ -12,6 +12,7 @@ from common.contracts.auth import (
 )
 from common.contracts.base import CloudEvent
 from common.database import Queries
+from projects.jobs import service as jobs
 from projects.members import service
 
 
@@ -34,7 +35,11 @@ async def on_user_enabled(tx: Queries, event: CloudEvent[UserEnabled]) -> None:
 
 
 async def on_user_deleted(tx: Queries, event: CloudEvent[UserDeleted]) -> None:
-    """Let the account leave its projects; those that were its own alone go to the trash."""
+    """Let the account leave its projects; those that were its own alone go to the trash.
+
+    Its jobs go first: one that is under way would make it another project.
+    """
+    await jobs.forget(tx, event.data.user_id)
     await service.forget(tx, event.data.user_id)
 
 
