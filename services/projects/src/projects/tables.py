@@ -12,6 +12,7 @@ from common import outbox
 # the order of paths is that of their bytes, whatever the database's own is
 PATH = sa.String(collation="C")
 _TRIGRAMS: dict[str, Any] = {"postgresql_using": "gin", "postgresql_ops": {"name": "gin_trgm_ops"}}
+_IS_PUBLIC = sa.text("is_public AND deleted_at IS NULL")
 
 
 class Tables(outbox.Tables):
@@ -27,11 +28,9 @@ class ProjectRow(Tables):
     __tablename__ = "project"
     __table_args__ = (
         sa.Index("ix_project_name_trgm", "name", **_TRIGRAMS),
-        sa.Index(
-            "ix_project_public_created_at",
-            "created_at",
-            postgresql_where=sa.text("is_public AND deleted_at IS NULL"),
-        ),
+        sa.Index("ix_project_public_created_at", "created_at", postgresql_where=_IS_PUBLIC),
+        sa.Index("ix_project_public_updated_at", "updated_at", postgresql_where=_IS_PUBLIC),
+        sa.Index("ix_project_public_name", "name", postgresql_where=_IS_PUBLIC),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -145,8 +144,10 @@ class HeadRow(Tables):
     # that are there now
     files: Mapped[int]
     files_max: Mapped[int]
-    # never goes back, whatever the clock does
+    # of the last transaction that counted here, and which that was: each has a time of its own,
+    # later than all before it, whatever the clock does
     at: Mapped[datetime]
+    xact: Mapped[int] = mapped_column(server_default="0")
 
 
 class FileRow(Tables):

@@ -1,5 +1,6 @@
 """Lists of projects through HTTP: found by name, and read in stretches while they change."""
 
+from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -12,7 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from services.projects.tests.desk import Desk
 
+from common.database import Transaction
+from common.ids import uuid7
 from common.testing.apps import Client
+from projects.lists import repository as lists
+from projects.lists.types import Wanted
 from projects.tables import ProjectRow
 
 PROJECTS = "/api/v1/projects"
@@ -223,6 +228,53 @@ async def test_a_key_for_one_project_lists_it_alone(desk: Desk) -> None:
     }
     for query in ("limit=1", "limit=1&q=pong", "sort=name&q=ponng 2"):
         assert await read(desk, query.replace(" ", "%20"), **key) == [["Pong 2"]]
+
+
+# names that differ, and moments as well, in another order each; so many and so large that reading
+# all is not the shortest way to a few
+_PUBLIC = sa.text("""
+    INSERT INTO project
+      (id, owner_id, name, description, is_public, settings, created_at, updated_at)
+    SELECT gen_random_uuid(), gen_random_uuid(),
+      'Pong ' || md5(n::text), repeat('x', 500), n % 2 = 0, '{}',
+      now() - n * interval '1 minute', now() - (n * 7919 % 8000) * interval '1 minute'
+    FROM generate_series(1, 8000) n
+""")
+# of this transaction alone: how often the table was read whole, and how many rows by an index
+_READ = sa.select(sa.column("seq_scan", sa.BigInteger), sa.column("idx_tup_fetch", sa.BigInteger))
+_READ = _READ.select_from(sa.table("pg_stat_xact_user_tables"))
+_READ = _READ.where(sa.literal_column("relid = 'project'::regclass"))
+
+
+@pytest.fixture
+async def crowd(client: Client) -> AsyncGenerator[Transaction]:
+    """A transaction that sees thousands of projects, as nobody else ever does."""
+    async with client.db.transaction() as tx:
+        await tx.run(sa.text("SAVEPOINT before"))
+        await tx.run(_PUBLIC)
+        await tx.run(sa.text("ANALYZE project"))
+        yield tx
+        await tx.run(sa.text("ROLLBACK TO SAVEPOINT before"))
+
+
+@pytest.mark.parametrize("sort", SORTS)
+async def test_a_stretch_of_public_projects_reads_few_of_them(
+    crowd: Transaction, sort: str
+) -> None:
+    wanted, place, user = Wanted("public", "", sort), None, uuid7()
+    before = await crowd.one(_READ, _pair)
+    # from the sixth time on a statement has a plan for whatever it is given
+    for _ in range(8):
+        found = await lists.stretch(crowd, user, None, wanted, place, 20)
+        assert len(found) == 20
+        place = found[-1].place
+    after = await crowd.one(_READ, _pair)
+    assert after[0] == before[0]
+    assert after[1] - before[1] < 1_000
+
+
+def _pair(scans: int, rows: int) -> tuple[int, int]:
+    return scans, rows
 
 
 @pytest.mark.parametrize("sort", SORTS)

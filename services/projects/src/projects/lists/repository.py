@@ -8,9 +8,10 @@ from uuid import UUID
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from common.answers import Window
-from common.database import Database
+from common.database import Queries
 from common.statements import encoded, word
 from projects.cursors import Place
 from projects.lists.types import Kind, Match, Wanted
@@ -66,30 +67,38 @@ def _narrowed[*Ts](statement: "sa.Select[*Ts]", kind: Kind, match: Match) -> "sa
     )
 
 
-def _order(sort: str) -> "tuple[sa.ColumnElement[Any], sa.ColumnElement[UUID]]":
-    key = _SORTS[sort.removeprefix("-")]
-    return (key.desc() if sort.startswith("-") else key.asc()), _P.id.asc()
+def _field(sort: str) -> str:
+    return sort.removeprefix("-")
+
+
+def _which(kind: Kind, match: Match, sort: str) -> "sa.Select[UUID, Any, str]":
+    """Which projects, and no more of them than their order needs: it is of all that are sorted."""
+    key = _SORTS[_field(sort)]
+    return _narrowed(sa.select(_P.id, key.label("key"), ROLE.label("role")), kind, match)
+
+
+def _order(sort: str, key: Any, id_: Any) -> "tuple[sa.ColumnElement[Any], sa.ColumnElement[UUID]]":  # noqa: ANN401 - columns, wherever they stand
+    return (key.desc() if sort.startswith("-") else key.asc()), id_.asc()
 
 
 @cache
 def _page(kind: Kind, match: Match, sort: str) -> "sa.Select[int, bytes]":
-    order = _order(sort)
-    columns = sa.select(
-        project_info(ROLE).label("item"), sa.func.row_number().over(order_by=order).label("n")
-    )
-    rows = _narrowed(columns, kind, match)
+    which = _which(kind, match, sort)
+    # comparing names is what costs, and so it is done once; without, an index has the order
+    found = which.subquery("found") if match == "any" else which.cte("found")
+    order = _order(sort, found.c.key, found.c.id)
     offset = bindparam("offset", type_=sa.BigInteger)
-    page = rows.order_by(*order).limit(_LIMIT).offset(offset).subquery()
-    total = sa.select(sa.func.count()).select_from(rows.subquery()).scalar_subquery()
-    items = sa.func.coalesce(
-        sa.select(sa.func.json_agg(sa.text("item ORDER BY n"))).select_from(page).scalar_subquery(),
-        sa.literal_column("'[]'::json"),
-    )
-    return sa.select(total, encoded(items))
+    some = sa.select(found).order_by(*order).limit(_LIMIT).offset(offset).subquery("some")
+    item = project_info(some.c.role)
+    listed = aggregate_order_by(item, *_order(sort, some.c.key, some.c.id))
+    items = sa.select(sa.func.json_agg(listed)).join_from(some, _P, _P.id == some.c.id)
+    total = sa.select(sa.func.count()).select_from(found)
+    shown = sa.func.coalesce(items.scalar_subquery(), sa.literal_column("'[]'::json"))
+    return sa.select(total.scalar_subquery(), encoded(shown))
 
 
 def _is_after(sort: str) -> "sa.ColumnElement[bool]":
-    key = _SORTS[sort.removeprefix("-")]
+    key = _SORTS[_field(sort)]
     last = bindparam("key", type_=key.type)
     beyond, upto = (key < last, key <= last) if sort.startswith("-") else (key > last, key >= last)
     # said twice, because an index by the key alone is entered by the first
@@ -100,12 +109,11 @@ def _is_after(sort: str) -> "sa.ColumnElement[bool]":
 def _stretch(
     kind: Kind, match: Match, sort: str, *, begins: bool
 ) -> "sa.Select[bytes, datetime | str, UUID]":
-    order = _order(sort)
-    rows = _narrowed(sa.select(_P.id, ROLE.label("role")), kind, match).order_by(*order)
-    # first which, then what is said of them: of every project that is sorted it would be costly
-    some = (rows if begins else rows.where(_is_after(sort))).limit(_LIMIT).subquery()
-    columns = (encoded(project_info(some.c.role)), _SORTS[sort.removeprefix("-")], _P.id)
-    return sa.select(*columns).join_from(some, _P, _P.id == some.c.id).order_by(*order)
+    which = _which(kind, match, sort).order_by(*_order(sort, _SORTS[_field(sort)], _P.id))
+    some = (which if begins else which.where(_is_after(sort))).limit(_LIMIT).subquery("some")
+    columns = (encoded(project_info(some.c.role)), some.c.key, _P.id)
+    listed = sa.select(*columns).join_from(some, _P, _P.id == some.c.id)
+    return listed.order_by(*_order(sort, some.c.key, some.c.id))
 
 
 class Listed(msgspec.Struct, frozen=True):
@@ -116,7 +124,7 @@ class Listed(msgspec.Struct, frozen=True):
 
 
 async def page(
-    db: Database, user_id: UUID, only: UUID | None, wanted: Wanted, window: Window
+    db: Queries, user_id: UUID, only: UUID | None, wanted: Wanted, window: Window
 ) -> tuple[int, bytes]:
     """Return how many projects there are, and one page of them as JSON; perhaps ``only`` one."""
     return await db.one(
@@ -133,7 +141,7 @@ def _pair(total: int, items: bytes) -> tuple[int, bytes]:
 
 
 async def stretch(
-    db: Database,
+    db: Queries,
     user_id: UUID,
     only: UUID | None,
     wanted: Wanted,
