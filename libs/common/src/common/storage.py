@@ -1,5 +1,6 @@
 """The object store, any that speaks S3: its client's habits stay in this one module."""
 
+import asyncio
 from base64 import b64encode
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AsyncExitStack
@@ -99,7 +100,10 @@ class Storage:
 
     async def _call(self, operation: str, **arguments: Any) -> Any:  # noqa: ANN401 - boto's own
         try:
-            return await getattr(self._client, operation)(**arguments)
+            # the client's own time-outs do not see a store that takes a body and says nothing; this
+            # is for more attempts than there are, so that it is the last word and not the first
+            async with asyncio.timeout(6 * self._settings.s3_timeout_s):
+                return await getattr(self._client, operation)(**arguments)
         except ClientError as exc:
             code = exc.response.get("Error", {}).get("Code")
             if code in _MISSING:
@@ -217,10 +221,8 @@ async def _signed(
     lifetime_s: int,
     arguments: dict[str, Any],
 ) -> str:
-    url: str = await signer.generate_presigned_url(
-        operation, Params=arguments, ExpiresIn=lifetime_s
-    )
-    return url
+    asked = {"Params": arguments, "ExpiresIn": lifetime_s}
+    return str(await signer.generate_presigned_url(operation, **asked))
 
 
 def _take_marks(params: dict[str, Any], context: dict[str, Any], **_: object) -> None:

@@ -91,9 +91,9 @@ def head_seq(project_id: "sa.SQLColumnExpression[UUID]") -> "sa.ColumnElement[in
 def whole_seq(
     project_id: "sa.BindParameter[UUID]", seq: "sa.BindParameter[int]"
 ) -> "sa.ColumnElement[int]":
-    """The end of the statement that the change was part of: its changes happened together.
+    """The end of the transaction that the change was part of: its changes happened together.
 
-    Each statement has a time of its own, which all its changes have.
+    Each transaction has a time of its own, which all its changes have.
     """
     its = sa.select(_V.at).where(_V.project_id == project_id, _V.seq == seq).scalar_subquery()
     next_one = (

@@ -40,10 +40,11 @@ def sent(
 
 
 def tag_of(value: bytes | None) -> str | None:
-    """The hash of an entity tag, quoted, weak or bare."""
+    """The hash of an entity tag, quoted, weak or bare; of several tags with commas between."""
     if value is None:
         return None
-    return value.decode("latin-1").strip().removeprefix("W/").strip('"')
+    tags = value.decode("latin-1").split(",")
+    return ",".join(tag.strip().removeprefix("W/").strip('"') for tag in tags)
 
 
 def tree_sent(digest: str, entries: bytes, depth: int, known: str | None) -> slim.Reply:

@@ -194,3 +194,20 @@ async def test_a_batch_has_a_largest_size(desk: Desk) -> None:
     error = answer.json()["error"]
     assert (answer.status_code, error["code"]) == (413, "PAYLOAD_TOO_LARGE")
     assert error["details"] == [{"limit": 500}]
+
+
+async def test_what_is_no_path_costs_nothing_however_long_it_is(desk: Desk) -> None:
+    project = await desk.project()
+    for op in ("create", "delete", "move", "copy"):
+        step = {"op": op, "path": "a/" * 500_000 + "b", "content": "x", "to": "a/" * 500_000}
+        answer = await desk.batch(project, step)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "INVALID_PATH")
+
+
+async def test_if_match_takes_several_tags(desk: Desk) -> None:
+    project = await desk.project()
+    tag = (await desk.put(project, "a", "1")).headers["etag"]
+    stale = await desk.put(project, "a", "2", **{"if-match": '"x", "y"'})
+    assert stale.status_code == 412
+    fresh = await desk.put(project, "a", "2", **{"if-match": f'"x", {tag}'})
+    assert fresh.status_code == 200

@@ -196,3 +196,45 @@ async def test_many_large_files_at_once_do_not_wait_for_one_another(small: Desk)
 
     answers = await asyncio.gather(*[write(*one) for one in enumerate(projects)])
     assert set(answers) == {200}
+
+
+async def test_an_object_store_that_says_nothing_is_not_waited_for(serve: Serving) -> None:
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await reader.read(65_536):
+            pass
+        writer.close()
+
+    async with await asyncio.start_server(take, "127.0.0.1", 0) as server:
+        silent = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        values = {"S3_ENDPOINT_URL": silent, "S3_TIMEOUT_S": "0.2", "INLINE_BYTES_MAX": "1000"}
+        async with serve(**values) as client:
+            desk = Desk(client)
+            project = await desk.project()
+            answer = await desk.put(project, "a", "x" * 1_001)
+            assert (answer.status_code, answer.json()["error"]["code"]) == (503, "UNAVAILABLE")
+            step = {"op": "create", "path": "b", "content": "y" * 1_001}
+            assert (await desk.batch(project, step)).status_code == 503
+            assert (await desk.put(project, "c", "small")).status_code == 201
+        server.close_clients()
+
+
+async def test_a_batch_uploads_nothing_that_it_may_not_keep(serve: Serving) -> None:
+    async with serve(STORAGE_BYTES_MAX="5000", INLINE_BYTES_MAX="1000") as client:
+        desk = Desk(client)
+        project = await desk.staffed()
+        text = f"{uuid7()}" * 100
+        steps = [
+            {"op": "create", "path": f"{number}", "content": f"{number}{text}"}
+            for number in range(2)
+        ]
+        answer = await desk.batch(project, *steps)
+        error = answer.json()["error"]
+        assert (answer.status_code, error["code"]) == (403, "QUOTA_EXCEEDED")
+        assert error["details"][0] == {"limit": 5_000, "used": 0}
+        sends = {"operations": steps[:1]}
+        for user, status in ((desk.viewer, 403), (desk.stranger, 404)):
+            answer = await desk.call("POST", f"{project}/files/batch", user, sends=sends)
+            assert answer.status_code == status
+        assert not await is_stored(desk, f"0{text}".encode())
+        assert (await desk.batch(project, steps[0])).status_code == 200
+        assert await is_stored(desk, f"0{text}".encode())

@@ -1,11 +1,14 @@
 """A project that is purged is gone for good, and nobody else's is."""
 
+import asyncio
 from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
 from services.projects.tests.desk import Desk
 
+from common.ids import uuid7
+from common.testing.processes import Process
 from projects.history_tables import CheckpointRow, FileVersionRow, KeyframeFileRow, KeyframeRow
 from projects.keyframes import repository as keyframes
 from projects.tables import FileRow, HeadRow, MemberRow, ProjectBlobRow
@@ -82,3 +85,48 @@ async def test_only_an_owner_purges(desk: Desk) -> None:
         assert (await desk.call("DELETE", f"{project}?purge=true", user)).status_code == 404
     assert (await desk.call("DELETE", f"{project}?purge=maybe")).status_code == 400
     assert (await desk.call("POST", f"{project}/restore")).status_code == 200
+
+
+async def test_a_purge_beside_writers_gets_through(desk: Desk, other: Process) -> None:
+    for _ in range(4):
+        project = await desk.project()
+        for number in range(20):
+            await desk.put(project, f"f{number}", "0")
+        is_over = asyncio.Event()
+
+        async def write(number: int, project: str, is_over: asyncio.Event) -> set[int]:
+            statuses = set()
+            while not is_over.is_set():
+                sends = {"content": f"{uuid7()}"}
+                path = f"{project}/files/f{number}"
+                statuses.add((await other.call("PUT", path, desk.owner, sends=sends)).status_code)
+            return statuses
+
+        writers = [asyncio.create_task(write(n, project, is_over)) for n in range(8)]
+        await asyncio.sleep(0.1)
+        answer = await desk.call("DELETE", f"{project}?purge=true")
+        is_over.set()
+        found = set[int]().union(*await asyncio.gather(*writers))
+        assert (answer.status_code, found - {200, 404}) == (204, set())
+        assert set((await rows(desk, project)).values()) == {0}
+
+
+async def test_a_fork_beside_a_purge_is_whole_or_none(desk: Desk) -> None:
+    for _ in range(10):
+        project = await desk.project(isPublic=True)
+        await desk.batch(
+            project, *[{"op": "create", "path": f"{n}", "content": "x"} for n in range(20)]
+        )
+        forks, answer = await asyncio.gather(
+            asyncio.gather(
+                *[desk.call("POST", f"{project}/fork", uuid7(), sends={}) for _ in range(4)]
+            ),
+            desk.call("DELETE", f"{project}?purge=true"),
+        )
+        assert answer.status_code == 204
+        for fork in forks:
+            assert fork.status_code in {201, 404}
+            if fork.status_code == 201:
+                made = UUID(fork.headers["location"].rpartition("/")[2])
+                count = sa.select(HeadRow.files).where(HeadRow.project_id == made)
+                assert await desk.client.db.one_or_none(count, int) == 20

@@ -30,6 +30,7 @@ _SOURCE = visible(
         _COUNT,
     )
 )
+_HELD = _SOURCE.with_for_update(of=_P, read=True, key_share=True)
 _ID = bindparam("project_id", type_=sa.Uuid)
 _SEQ = bindparam("seq", type_=sa.BigInteger)
 _F = FileRow
@@ -39,6 +40,11 @@ _NOW = sa.select(_F.path, _F.hash, _F.size, _F.encoding).where(
 )
 _THEN = files_at(_ID, _SEQ).subquery("then")
 _PAST = sa.select(_THEN.c.path, _THEN.c.hash, _THEN.c.size, _THEN.c.encoding)
+
+
+async def hold(tx: Queries, project_id: UUID, user_id: UUID) -> Source | None:
+    """Return the same, and let nobody purge the project until the transaction ends."""
+    return await tx.one_or_none(_HELD, Source, project_id=project_id, user_id=user_id)
 
 
 async def source(db: Queries, project_id: UUID, user_id: UUID) -> Source | None:

@@ -5,7 +5,6 @@ from uuid import UUID
 import msgspec
 
 from common.caller import Caller
-from common.database import Queries
 from common.errors import ForbiddenError, NotFoundError
 from projects.copies import repository
 from projects.copies.schema import Wanted
@@ -23,7 +22,8 @@ _DUPLICATE = "duplicate"
 
 async def duplicate(means: Means, caller: Caller, project_id: UUID, wanted: Wanted) -> Job:
     """Have a copy made of the project as it is now; return the job."""
-    source = await _source(means.db, means, caller, project_id)
+    found = await repository.source(means.db, project_id, caller.user_id)
+    source = _checked(found, means, caller)
     order = Order(project_id, source.seq, wanted.name)
     given = msgspec.to_builtins(order)
     return await jobs.enqueue(means.db, means.settings, caller, _DUPLICATE, given)
@@ -32,7 +32,8 @@ async def duplicate(means: Means, caller: Caller, project_id: UUID, wanted: Want
 async def make(means: Means, task: Task) -> Outcome:
     """Make the copy that a job asks for; who may not see the project any more gets none."""
     order = msgspec.convert(task.given, Order)
-    source = await _source(task.tx, means, task.caller, order.project_id)
+    found = await repository.hold(task.tx, order.project_id, task.caller.user_id)
+    source = _checked(found, means, task.caller)
     entries = await repository.entries(task.tx, order.project_id, order.seq)
     new = _new(source, order.name or name_of_copy(source.name))
     made, _ = await lifecycle.create(task.tx, means.settings, task.caller, new)
@@ -50,7 +51,7 @@ async def fork(
 ) -> tuple[UUID, bytes]:
     """Make a project that says which it comes from; return its id, and it as JSON."""
     async with means.db.transaction() as tx:
-        source = await _source(tx, means, caller, project_id)
+        source = _checked(await repository.hold(tx, project_id, caller.user_id), means, caller)
         entries = await repository.entries(tx, project_id, source.seq)
         new = _new(source, wanted.name or source.name)
         made, body = await lifecycle.create(tx, means.settings, caller, new, project_id)
@@ -59,9 +60,8 @@ async def fork(
     return made, body
 
 
-async def _source(db: Queries, means: Means, caller: Caller, project_id: UUID) -> Source:
-    """Look at the project; raises for who may not see it, or may have no more of their own."""
-    source = await repository.source(db, project_id, caller.user_id)
+def _checked(source: Source | None, means: Means, caller: Caller) -> Source:
+    """The project; raises for who may not see it, or may have no more of their own."""
     if source is None:
         raise NotFoundError("There is no such project.")
     if caller.project_id is not None:

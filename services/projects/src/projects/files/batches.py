@@ -1,19 +1,24 @@
 """Several steps at once, all or none of them."""
 
 import asyncio
+from contextlib import suppress
 from uuid import UUID
 
 import msgspec
 
 from common.caller import Caller
 from common.errors import PayloadTooLargeError, ServiceError
-from projects.files import repository
+from projects.files import repository, writing
 from projects.files.plan import Plan, touched
 from projects.files.schema import Batch, FileInfo, Operation, Outcome
 from projects.files.service import apply, author_of
+from projects.files.types import Content, content_of, decoded
 from projects.lifecycle import service as lifecycle
 from projects.means import Means
 from projects.permissions import WRITERS
+
+# of UTF-8, at most
+_BYTES_PER_CHAR = 4
 
 
 async def batch(means: Means, caller: Caller, project_id: UUID, wanted: Batch) -> list[Outcome]:
@@ -22,15 +27,28 @@ async def batch(means: Means, caller: Caller, project_id: UUID, wanted: Batch) -
     if len(wanted.operations) > settings.batch_operations_max:
         limit = settings.batch_operations_max
         raise PayloadTooLargeError("The batch has too many operations.", {"limit": limit})
+    author = author_of(means, caller, project_id, "rest")
+    large = await asyncio.to_thread(_large, wanted, settings.inline_bytes_max)
+    await writing.upload(means, author, large)
     async with means.db.transaction() as tx:
         await lifecycle.held_for(tx, caller, project_id, WRITERS)
         current = await repository.current(tx, project_id, *touched(wanted.operations))
         plan = Plan(current, settings.file_bytes_max, settings.batch_moves_max)
         # beside the loop: many files or bytes are no reason for others to wait
         outcomes = await asyncio.to_thread(_steps, plan, wanted)
-        author = author_of(means, caller, project_id, "rest")
         files = await apply(tx, means, author, plan.changes(), wanted.operations)
     return [_with_file(outcome, files) for outcome in outcomes]
+
+
+def _large(wanted: Batch, inline_max: int) -> list[Content]:
+    """The contents that may be large; of what cannot be read its step says so."""
+    found = []
+    for step in wanted.operations:
+        if step.content is not None and len(step.content) * _BYTES_PER_CHAR > inline_max:
+            with suppress(ServiceError):
+                data = decoded(step.content, step.encoding)
+                found.append(content_of(data, len(data)))
+    return found
 
 
 def _steps(plan: Plan, wanted: Batch) -> list[Outcome]:

@@ -1,5 +1,6 @@
 """Running the statements that write files."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from common.database import Database, Queries
 from common.errors import ConflictError
 from common.ids import uuid7
 from common.sharing import Shared
+from common.statements import word
 from projects.files.filling import FILL
 from projects.files.statement import CHANGE, CHANGE_KEYS
 from projects.files.types import Author, Change, Entry, Result, folded, folders
@@ -27,16 +29,28 @@ _OVERTAKEN = (
     asyncpg.ForeignKeyViolationError,
 )
 _SHARED_CHANGE = Shared(CHANGE, list(CHANGE_KEYS), exclusive=["project_id", "folded"], batch_max=32)
+# until the transaction ends
+_FILLING = sa.select(
+    sa.func.set_config(
+        word("projects.is_filling"), bindparam("is_filling", type_=sa.Text), sa.true()
+    )
+)
+_KNOWN = (
+    sa.select(ProjectBlobRow.hash)
+    .where(
+        ProjectBlobRow.hash == sa.any_(bindparam("hashes", type_=sa.ARRAY(sa.Text))),
+        ProjectBlobRow.project_id == ProjectRow.id,
+    )
+    .correlate(ProjectRow)
+    .scalar_subquery()
+)
 _STANDING = (
     visible(
         sa.select(
             MemberRow.role,
             sa.func.coalesce(HeadRow.bytes, 0),
             sa.func.coalesce(HeadRow.files, 0),
-            sa.exists().where(
-                ProjectBlobRow.hash == bindparam("hash", type_=sa.Text),
-                ProjectBlobRow.project_id == ProjectRow.id,
-            ),
+            sa.func.array(_KNOWN, type_=sa.ARRAY(sa.Text)),
         )
     )
 ).outerjoin(HeadRow, HeadRow.project_id == ProjectRow.id)
@@ -59,20 +73,20 @@ def _params(author: Author, change: Change) -> dict[str, Any]:
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """The caller's role, how much the project holds, and whether it knows some content."""
+    """The caller's role, how much the project holds, and which of some contents it knows."""
 
     role: str | None
     bytes: int
     files: int
-    knows: bool
+    known: Sequence[str]
 
 
 async def standing(
-    db: Queries, project_id: UUID, user_id: UUID, content_hash: str = ""
+    db: Queries, project_id: UUID, user_id: UUID, hashes: Sequence[str] = ()
 ) -> Standing | None:
     """Look before something large is sent, or why something was refused."""
     return await db.one_or_none(
-        _STANDING, Standing, project_id=project_id, user_id=user_id, hash=content_hash
+        _STANDING, Standing, project_id=project_id, user_id=user_id, hashes=list(hashes)
     )
 
 
@@ -116,7 +130,10 @@ class Filled(msgspec.Struct, frozen=True):
 
 
 async def fill(tx: Queries, author: Author, entries: list[Entry]) -> Filled | str:
-    """Put files into a new project; return what that made, or which limit they would pass."""
+    """Put files into a new project; return what that made, or which limit they would pass.
+
+    That none of the paths is a file and a folder was looked at before.
+    """
     columns: dict[str, object] = {
         "path": [entry.path for entry in entries],
         "folded": [folded(entry.path) for entry in entries],
@@ -126,11 +143,14 @@ async def fill(tx: Queries, author: Author, entries: list[Entry]) -> Filled | st
         "document_id": [uuid7() for _ in entries],
     }
     try:
-        return await tx.one(FILL, Filled, **columns, **msgspec.structs.asdict(author))
+        await tx.run(_FILLING, is_filling="on")
+        made = await tx.one(FILL, Filled, **columns, **msgspec.structs.asdict(author))
     except asyncpg.CheckViolationError as exc:
         return _quota(exc)
     except asyncpg.ForeignKeyViolationError as exc:
         raise ConflictError("The content went in this moment; try again.") from exc
+    await tx.run(_FILLING, is_filling="off")
+    return made
 
 
 def _quota(exc: asyncpg.CheckViolationError) -> str:

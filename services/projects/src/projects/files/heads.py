@@ -10,6 +10,7 @@ from projects.tables import HeadRow, ProjectBlobRow
 
 # a keyframe is due after so many changes, or as many as there are files
 CHANGES_MIN = 1000
+_XACT = sa.cast(sa.cast(sa.func.pg_current_xact_id(), sa.Text), sa.BigInteger)
 _INSTANT: "sa.ColumnElement[timedelta]" = sa.literal_column("interval '1 microsecond'", sa.Interval)
 
 
@@ -49,11 +50,13 @@ def counted(written: Any) -> tuple[sa.CTE, sa.CTE]:  # noqa: ANN401 - a selectab
             sa.func.sum(came),
             sa.func.max(w.files_max),
             sa.func.clock_timestamp(),
+            _XACT,
         )
         .group_by(w.project_id)
         .order_by(w.project_id)
     )
     columns = ["project_id", "seq", "bytes", "bytes_max", "files", "files_max", "at"]
+    columns += ["xact"]
     new = insert(HeadRow).from_select(columns, sums)
     h, e = HeadRow, new.excluded
     heads = (
@@ -66,8 +69,11 @@ def counted(written: Any) -> tuple[sa.CTE, sa.CTE]:  # noqa: ANN401 - a selectab
                 "bytes_max": sa.func.greatest(e.bytes_max, h.bytes),
                 "files": h.files + e.files,
                 "files_max": sa.func.greatest(e.files_max, h.files),
-                # each statement has a time of its own, later than all before it
-                "at": sa.func.greatest(h.at + _INSTANT, sa.func.clock_timestamp()),
+                "at": sa.case(
+                    (h.xact == _XACT, h.at),
+                    else_=sa.func.greatest(h.at + _INSTANT, sa.func.clock_timestamp()),
+                ),
+                "xact": e.xact,
             },
         )
         .returning(h.project_id, h.seq, h.at, h.files, h.keyframe_seq)

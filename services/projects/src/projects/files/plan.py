@@ -237,15 +237,22 @@ def _put(place: Place, path: str, document: Current | None) -> Place:
 
 
 def touched(operations: list[Operation]) -> tuple[list[str], list[str]]:
-    """The paths, and the folders, whose state the steps depend on."""
-    paths = [o.path for o in operations] + [o.to for o in operations if o.to is not None]
+    """The paths, and the folders, whose state the steps depend on.
+
+    Without what is no path, however long: its step refuses it.
+    """
+    sources = {o.path for o in operations if _is_path(o.path)}
+    targets = {o.to for o in operations if o.to is not None and _is_path(o.to)}
+    paths = sources | targets
     # a file there would be in the way
-    above = [folder for path in paths for folder in folders(path)]
-    inside = [f"{o.path}/" for o in operations if o.op in {"move", "copy", "delete"}]
-    inside += [f"{o.to}/" for o in operations if o.to is not None]
-    return _askable([*paths, *above]), _askable(inside)
+    above = {folder for path in paths for folder in folders(path)}
+    moving = {o.path for o in operations if o.op in {"move", "copy", "delete"}} & sources
+    return sorted(paths | above), sorted(f"{path}/" for path in moving | targets)
 
 
-def _askable(paths: list[str]) -> list[str]:
-    """Each once, and without those that the database could not read: their step refuses them."""
-    return [path for path in dict.fromkeys(paths) if "\0" not in path]
+def _is_path(path: str) -> bool:
+    try:
+        checked_path(path)
+    except InvalidPathError:
+        return False
+    return True

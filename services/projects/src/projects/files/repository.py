@@ -158,16 +158,22 @@ def _list(*, reverse: bool) -> "sa.Select[int, bytes]":
 
 
 _LISTS = {"path": _list(reverse=False), "-path": _list(reverse=True)}
+_COLUMNS = (_F.path, _F.folded, _F.document_id, _F.version, _F.hash, _F.size, _F.encoding)
 _FOLDER = sa.func.unnest(bindparam("folders", type_=sa.ARRAY(sa.Text))).column_valued("folder")
-_CURRENT = (
-    sa.select(_F.path, _F.folded, _F.document_id, _F.version, _F.hash, _F.size, _F.encoding)
-    .where(_F.project_id == _PROJECT, _F.hash.is_not(None))
-    .where(
-        sa.or_(
-            _F.folded == sa.any_(bindparam("folded", type_=sa.ARRAY(sa.Text))),
-            sa.exists(sa.select(_FOLDER).where(sa.func.starts_with(_F.folded, _FOLDER))),
-        )
-    )
+# what is in a folder is a stretch of the index: "0" follows "/" in the order of bytes
+_BEYOND = sa.func.left(_FOLDER, sa.literal_column("-1")).concat(word("0"))
+_CURRENT = sa.union(
+    sa.select(*_COLUMNS).where(
+        _F.project_id == _PROJECT,
+        _F.hash.is_not(None),
+        _F.folded == sa.any_(bindparam("folded", type_=sa.ARRAY(sa.Text))),
+    ),
+    sa.select(*_COLUMNS).where(
+        _F.project_id == _PROJECT,
+        _F.hash.is_not(None),
+        _F.folded >= _FOLDER,
+        _F.folded < _BEYOND,
+    ),
 )
 
 

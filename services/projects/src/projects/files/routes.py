@@ -164,9 +164,11 @@ def _text(text: str) -> str:
 
 def _moment(scope: Scope) -> Moment | None:
     query = scope["query_string"]
-    if b"at=" not in query:
+    # quickly, for the many that do not ask: an escape may hide the name
+    if b"at" not in query and b"%" not in query:
         return None
-    asked = [value for name, value in parse_qsl(query.decode("latin-1")) if name == "at"]
+    given = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
+    asked = [value for name, value in given if name == "at"]
     return moment_of(asked[-1]) if asked else None
 
 

@@ -16,6 +16,7 @@ from common.errors import (
 )
 from common.outbox import announce
 from projects.contents import service as contents
+from projects.errors import InvalidPathError
 from projects.files import changes, repository, writing
 from projects.files.changes import Filled
 from projects.files.schema import FileInfo, Operation
@@ -27,6 +28,8 @@ from projects.files.types import (
     Result,
     checked_path,
     content_of,
+    folded,
+    folders,
     put,
     shown,
 )
@@ -35,8 +38,9 @@ from projects.means import Means
 from projects.trees import service as trees
 from projects.trees.types import Moment
 
-# files in one statement
+# files in one statement: it compares what it writes with what it was asked for, row by row
 _STRETCH = 2000
+_PART = 500
 _NO_PROJECT = "There is no such project."
 _NO_FILE = "There is no such file."
 
@@ -152,9 +156,8 @@ async def write(
         checked_path(path), content, expected=conditions.expected, must_be=conditions.must_be
     )
     author = author_of(means, caller, project_id, "rest")
-    if contents.is_large(means, content):
-        wanted = await writing.stored(means, author, content, wanted)
-    result = await writing.changed(means, author, wanted)
+    await writing.upload(means, author, [content])
+    result = await writing.changed(means, author, writing.uploaded(means, wanted))
     writing.refuse(result, path, is_creation=conditions.is_creation)
     return Written(result.body or b"", result.etag or "", result.verdict == "created")
 
@@ -195,13 +198,17 @@ async def apply(
     """Write the changes of a locked project; return the files as they are now.
 
     What a step asked for did hold when it was taken: another writer may be in the way since.
+    Large contents were uploaded before.
     """
     if not wanted:
         return {}
-    ready = [await writing.kept(means, change) for change in wanted]
-    results = await changes.change_all(tx, author, ready)
-    if results[0].verdict in writing.QUOTAS:
-        raise await writing.over(means, author, results[0].verdict)
+    ready = [writing.uploaded(means, change) for change in wanted]
+    results: list[Result] = []
+    for start in range(0, len(ready), _PART):
+        found = await changes.change_all(tx, author, ready[start : start + _PART])
+        if found[0].verdict in writing.QUOTAS:
+            raise await writing.over(means, author, found[0].verdict)
+        results += found
     for change, result in zip(wanted, results, strict=True):
         if result.verdict in {"retry", "stale", "exists"}:
             raise ConflictError("Somebody else writes these files at once; try again.")
@@ -264,7 +271,14 @@ async def fill(
 def entries_of(
     files: Sequence[tuple[str, bytes]], bytes_max: int
 ) -> tuple[list[Entry], list[Content]]:
-    """Look at paths and bytes: what is to be kept, and what is to be where."""
+    """Look at paths and bytes: what is to be kept, and what is to be where.
+
+    Raises ``InvalidPathError``, also where a path is a file and a folder.
+    """
     found = [(checked_path(path), content_of(data, bytes_max)) for path, data in files]
+    inside = {folder for path, _ in found for folder in folders(folded(path))}
+    for path, _ in found:
+        if folded(path) in inside:
+            raise InvalidPathError("There is a folder at the path.", {"path": path})
     entries = [Entry(path, c.hash, c.size, c.encoding) for path, c in found]
     return entries, [content for _, content in found]

@@ -8,6 +8,7 @@ from projects.permissions import WRITERS
 from projects.tables import FileRow, HeadRow, MemberRow, ProjectBlobRow, ProjectRow
 
 _F = FileRow
+_COMMA = sa.literal_column("','", sa.Text)
 
 
 def _clash(asked: sa.CTE) -> "sa.ColumnElement[bool]":
@@ -48,6 +49,7 @@ def decided_of(asked: sa.CTE) -> sa.CTE:
     a = asked.c
     same = sa.and_(_F.hash == a.hash, a.must_be != word("absent"))
     is_new = a.hash.is_not(None) & _F.hash.is_(None)
+    expected = sa.func.string_to_array(a.expected, _COMMA)
     is_known = sa.exists().where(
         ProjectBlobRow.hash == a.hash, ProjectBlobRow.project_id == a.project_id
     )
@@ -60,7 +62,8 @@ def decided_of(asked: sa.CTE) -> sa.CTE:
         (
             sa.case(
                 (a.expected == word("*"), _F.hash.is_(None)),
-                else_=a.expected.is_not(None) & _F.hash.is_distinct_from(a.expected),
+                else_=a.expected.is_not(None)
+                & (_F.hash.is_(None) | (_F.hash != sa.all_(expected))),
             ),
             word("stale"),
         ),

@@ -1,5 +1,6 @@
 """Making changes: contents first, then the statement, then what its verdicts mean."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -23,20 +24,32 @@ _NO_PROJECT = "There is no such project."
 _NO_FILE = "There is no such file."
 
 
-async def stored(means: Means, author: Author, content: Content, wanted: Change) -> Change:
-    """Give large content to the object store, unless the project knows it, or must not have it."""
-    plain = msgspec.structs.replace(wanted, content=None)
-    here = await changes.standing(means.db, author.project_id, author.user_id, content.hash)
+async def upload(means: Means, author: Author, given: Sequence[Content]) -> None:
+    """Give large contents to the object store, but for those that the project knows.
+
+    Before any transaction: nothing is held while another server thinks. Nothing is uploaded for
+    who may not write, or beyond what the project may hold.
+    """
+    large = {content.hash: content for content in given if contents.is_large(means, content)}
+    if not large:
+        return
+    here = await changes.standing(means.db, author.project_id, author.user_id, list(large))
     if here is None:
         raise NotFoundError(_NO_PROJECT)
     if here.role not in WRITERS:
         raise ForbiddenError("Your role does not allow this.", {"needs": list(WRITERS)})
-    if here.knows:
-        return plain
-    if here.bytes + content.size > author.bytes_max:
+    new = [content for name, content in large.items() if name not in here.known]
+    if new and here.bytes + sum(content.size for content in new) > author.bytes_max:
         raise _full("full", author, here.bytes)
-    await contents.store(means, content)
-    return msgspec.structs.replace(plain, is_stored=True)
+    for content in new:
+        await contents.store(means, content)
+
+
+def uploaded(means: Means, change: Change) -> Change:
+    """The change without its content, if that is large: it was uploaded."""
+    if change.content is None or change.size <= means.settings.inline_bytes_max:
+        return change
+    return msgspec.structs.replace(change, content=None, is_stored=True)
 
 
 def _full(verdict: str, author: Author, used: int) -> QuotaExceededError:
@@ -94,12 +107,3 @@ def _before(result: Result) -> dict[str, Any]:
         return {"etag": result.etag}
     now = msgspec.json.decode(result.body)
     return {"etag": result.etag, "updatedAt": now["updatedAt"], "updatedBy": now["updatedBy"]}
-
-
-async def kept(means: Means, change: Change) -> Change:
-    """The change, whose content the object store has if it is large."""
-    if change.content is None or change.size <= means.settings.inline_bytes_max:
-        return change
-    content = Content(change.content, change.hash or "", "base64")
-    await contents.store(means, content)
-    return msgspec.structs.replace(change, content=None, is_stored=True)

@@ -1,8 +1,11 @@
 """The SQL of the trash: statements above, the functions that run them below."""
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 from sqlalchemy.dialects.postgresql import insert
@@ -64,6 +67,16 @@ def _some(table: Any, seq: Any, count: int) -> "sa.Select[int]":  # noqa: ANN401
 # a keyframe has as many files as its tree
 _STRETCHES = (_some(_K, _K.seq, 1), _some(_V, _V.seq, 10_000))
 _DELETE = sa.delete(_P).where(_P.id == _PROJECT)
+
+
+@asynccontextmanager
+async def overtaken() -> AsyncGenerator[list[Exception]]:
+    """Note in the list that a transaction was given up for a writer that was in the way."""
+    noted: list[Exception] = []
+    try:
+        yield noted
+    except (asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError) as exc:
+        noted.append(exc)
 
 
 async def hold_now(tx: Queries, project_id: UUID, user_id: UUID) -> str | None:

@@ -5,7 +5,7 @@ from uuid import UUID
 from common.caller import Caller
 from common.contracts.projects import ProjectDeleted, ProjectRestored
 from common.database import Database
-from common.errors import NotFoundError
+from common.errors import ConflictError, NotFoundError
 from common.outbox import announce
 from projects.lifecycle import service as lifecycle
 from projects.permissions import OWNERS
@@ -13,6 +13,7 @@ from projects.settings import Settings
 from projects.trash import repository
 
 _ABSENT = "There is no such project."
+_ATTEMPTS = 5
 
 
 async def restore(db: Database, settings: Settings, caller: Caller, project_id: UUID) -> bytes:
@@ -42,11 +43,23 @@ async def purge(db: Database, caller: Caller, project_id: UUID) -> None:
     Raises ``NotFoundError`` for who may not know of it, ``ForbiddenError`` for who does not own it.
     """
     async with db.transaction() as tx:
-        name = await repository.hold_now(tx, project_id, caller.user_id)
-        if name is None:
+        # whoever comes from now on finds no project: those that are writing are soon over
+        if await repository.hold(tx, project_id, caller.user_id) is None:
             await lifecycle.held_for(tx, caller, project_id, OWNERS)
             raise NotFoundError(_ABSENT)
         await lifecycle.trash_held(tx, caller, project_id)
+    for _ in range(_ATTEMPTS):
+        if await _purge(db, caller, project_id):
+            return
+    raise ConflictError("Others write to this project at once; try again.")
+
+
+async def _purge(db: Database, caller: Caller, project_id: UUID) -> bool:
+    """Delete a project that is in the trash; false where a writer was in the way once more."""
+    async with repository.overtaken() as overtaken, db.transaction() as tx:
+        name = await repository.hold_now(tx, project_id, caller.user_id)
+        if name is None:
+            raise NotFoundError(_ABSENT)
         gone = ProjectDeleted(
             project_id=project_id,
             actor_id=caller.user_id,
@@ -56,3 +69,4 @@ async def purge(db: Database, caller: Caller, project_id: UUID) -> None:
         )
         await announce(tx, gone, project_id)
         await repository.purge(tx, project_id)
+    return not overtaken

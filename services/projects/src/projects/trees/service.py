@@ -80,7 +80,7 @@ async def past(
 async def moment(means: Means, caller: Caller, project_id: UUID, at: Moment) -> int:
     """Return which moment of the project's history is meant, as its number.
 
-    What one statement changed happened together: a number in the midst of it means all of it.
+    What one transaction changed happened together: a number in the midst of it means all of it.
 
     Raises ``NotFoundError`` for who may not see the project, ``InvalidError`` for a number that
     the history has not reached. At a time to come it is as it is now.

@@ -86,6 +86,7 @@ def _heads() -> None:
         sa.Column("files", sa.BigInteger(), nullable=False),
         sa.Column("files_max", sa.BigInteger(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("xact", sa.BigInteger(), server_default="0", nullable=False),
         sa.CheckConstraint("bytes <= bytes_max", name=op.f("ck_head_bytes")),
         sa.CheckConstraint("files <= files_max", name=op.f("ck_head_files")),
         sa.ForeignKeyConstraint(

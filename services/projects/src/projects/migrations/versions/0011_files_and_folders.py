@@ -8,21 +8,26 @@ branch_labels = None
 depends_on = None
 
 # it runs at the end of the statement, which holds the project's head by then: whoever committed
-# before is seen, and whoever commits later sees this. "0" follows "/" in the order of bytes
+# before is seen, and whoever commits later sees this. "0" follows "/" in the order of bytes.
+# It is planned for the path in question: a plan for any path would read the whole project
 _FUNCTION = """
-CREATE FUNCTION refuse_file_in_folders_place() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION refuse_file_in_folders_place() RETURNS trigger LANGUAGE plpgsql
+SET plan_cache_mode = force_custom_plan AS $$
+DECLARE
+  folders text[] := ARRAY(
+    SELECT left(NEW.folded, n - 1) FROM generate_series(2, length(NEW.folded)) n
+    WHERE substr(NEW.folded, n, 1) = '/'
+  );
+  inside text := NEW.folded || '/';
+  beyond text := NEW.folded || '0';
 BEGIN
   IF EXISTS (
     SELECT FROM file f
     WHERE f.project_id = NEW.project_id AND f.hash IS NOT NULL
-      AND f.folded >= NEW.folded || '/' AND f.folded < NEW.folded || '0'
+      AND f.folded >= inside AND f.folded < beyond
   ) OR EXISTS (
     SELECT FROM file f
-    WHERE f.project_id = NEW.project_id AND f.hash IS NOT NULL
-      AND f.folded = ANY (
-        SELECT left(NEW.folded, n - 1) FROM generate_series(2, length(NEW.folded)) n
-        WHERE substr(NEW.folded, n, 1) = '/'
-      )
+    WHERE f.project_id = NEW.project_id AND f.hash IS NOT NULL AND f.folded = ANY (folders)
   ) THEN
     RAISE EXCEPTION 'a path is a file and a folder' USING ERRCODE = 'unique_violation';
   END IF;
@@ -34,8 +39,10 @@ END $$
 def upgrade() -> None:
     """Go forward."""
     op.execute(_FUNCTION)
+    # who fills a new project has looked at all its paths, which nobody else can write to yet
+    is_filling = "current_setting('projects.is_filling', true) = 'on'"
     for event, when in (
-        ("INSERT", "NEW.hash IS NOT NULL"),
+        ("INSERT", f"NEW.hash IS NOT NULL AND ({is_filling}) IS NOT TRUE"),
         ("UPDATE", "NEW.hash IS NOT NULL AND OLD.hash IS NULL"),
     ):
         op.execute(
