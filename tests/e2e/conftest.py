@@ -1,6 +1,7 @@
 """People at the gateway."""
 
 import asyncio
+import itertools
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -11,6 +12,8 @@ import pytest
 from common.ids import uuid7
 from fleet.testing import Running
 
+# everybody comes from an address of their own: who is unknown is counted by it
+_ADDRESSES = itertools.count(1)
 _DEADLINE_S = 30.0
 _LOOK_S = 0.1
 
@@ -23,6 +26,8 @@ class Person(msgspec.Struct, frozen=True):
     username: str
     token: str
     refresh_token: str
+    # where they come from
+    address: str
 
     async def project(self, **fields: object) -> str:
         """Create a project and return its id."""
@@ -32,10 +37,22 @@ class Person(msgspec.Struct, frozen=True):
         return made
 
 
+def own_address() -> str:
+    """An address of this machine that nobody else comes from."""
+    number = next(_ADDRESSES)
+    return f"127.20.{number // 250}.{number % 250 + 1}"
+
+
+def caller(base_url: str, address: str) -> httpx.AsyncClient:
+    """A client that comes from an address."""
+    transport = httpx.AsyncHTTPTransport(local_address=address)
+    return httpx.AsyncClient(base_url=base_url, timeout=30, transport=transport)
+
+
 @pytest.fixture
 async def gateway(fleet_up: Running) -> AsyncIterator[httpx.AsyncClient]:
     """A client that says nothing of itself."""
-    async with httpx.AsyncClient(base_url=fleet_up.gateway_url, timeout=30) as client:
+    async with caller(fleet_up.gateway_url, own_address()) as client:
         yield client
 
 
@@ -45,7 +62,8 @@ async def person(fleet_up: Running) -> AsyncIterator[Callable[[], Awaitable[Pers
     clients: list[httpx.AsyncClient] = []
 
     async def meet() -> Person:
-        client = httpx.AsyncClient(base_url=fleet_up.gateway_url, timeout=30)
+        address = own_address()
+        client = caller(fleet_up.gateway_url, address)
         clients.append(client)
         name = f"p{uuid7().hex[-20:]}"
         body = {"email": f"{name}@example.org", "username": name, "password": "correct horse"}
@@ -54,7 +72,8 @@ async def person(fleet_up: Running) -> AsyncIterator[Callable[[], Awaitable[Pers
         data = answer.json()["data"]
         client.headers["authorization"] = f"Bearer {data['accessToken']}"
         user_id = data["user"]["id"]
-        return Person(client, user_id, name, data["accessToken"], data["refreshToken"])
+        tokens = data["accessToken"], data["refreshToken"]
+        return Person(client, user_id, name, *tokens, address)
 
     yield meet
     for client in clients:

@@ -81,7 +81,7 @@ async def test_what_one_does_is_in_a_log_that_is_only_read(person, until) -> Non
     (created,) = await _entries(ann, "api_key.created")
     started = (await _entries(ann, "session.started"))[0]
     for entry in (started, created, changed, deleted):
-        assert (entry["actorId"], entry["address"]) == (ann.user_id, "127.0.0.1")
+        assert (entry["actorId"], entry["address"]) == (ann.user_id, ann.address)
         assert entry["requestId"]
     requests = [entry["requestId"] for entry in (started, changed, deleted)]
     assert requests == ["login-of-ann", "role-of-bob", "end-of-pong"]

@@ -104,7 +104,12 @@ async def test_who_came_in_by_a_mail_is_let_in_by_the_others_too(
         return bool((await bob.client.post("/api/v1/builds", json=order)).status_code == 201)
 
     await until(is_building)
-    assert (await bob.client.get(f"/api/v1/projects/{project}/assets")).status_code == 200
+
+    async def is_in_the_library() -> bool:
+        answer = await bob.client.get(f"/api/v1/projects/{project}/assets")
+        return bool(answer.status_code == 200)
+
+    await until(is_in_the_library)
 
 
 async def test_an_invitation_that_was_revoked_lets_nobody_in(person, token) -> None:

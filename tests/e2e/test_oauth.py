@@ -14,6 +14,7 @@ from services.auth.tests.openid import OpenIdProvider
 
 from common.ids import uuid7
 from fleet.testing import EDITOR_PAGE, Running
+from tests.e2e.conftest import eventually
 
 _AUTH = "/api/v1/auth"
 _ME = "/api/v1/users/me"
@@ -80,6 +81,14 @@ async def provider(
         )
         # what the operator has to tell the provider
         assert callback in done.stdout
+        async with httpx.AsyncClient(base_url=fleet_up.gateway_url) as client:
+
+            async def is_offered() -> bool:
+                listed = (await client.get(f"{_AUTH}/oauth")).json()["data"]
+                return _NAME in {each["name"] for each in listed}
+
+            # what the service knew a moment ago it believes for a moment
+            await eventually(is_offered)
         yield made
 
 

@@ -70,7 +70,6 @@ async def test_a_configuration_cannot_reach_out(desk):
         ({"src/main.ts": "import 'a\0b'"}, "TYPE_ERROR"),
         ({"tsconfig.json": "/* " * 100_000}, "CONFIG_INVALID"),
         ({"tsconfig.json": _LONG}, "CONFIG_INVALID"),
-        ({"x": "", "x/y": ""}, "SOURCE_CORRUPT"),
         ({"tsconfig.json": " " * 1_048_577}, "RESOURCE_LIMIT"),
         ({"index.html": " " * 1_048_577}, "RESOURCE_LIMIT"),
     ],

@@ -37,7 +37,9 @@ HOT: dict[str, Call] = {
 async def counted(serve: Serving, turns: Turns, told: dict[str, str]) -> AsyncGenerator[Desk]:
     """The service behind a counter; its relay, which has turns of its own, has nowhere to go."""
     url = turns.url(told["DATABASE_URL"])
-    async with serve(DATABASE_URL=url, NATS_URL="nats://127.0.0.1:1") as client:
+    # what goes on by itself would be counted
+    alone = {"NATS_URL": "nats://127.0.0.1:1", "JOB_POLL_S": "3600", "SWEEP_EVERY_S": "3600"}
+    async with serve(DATABASE_URL=url, **alone) as client:
         yield Desk(client)
 
 
