@@ -78,7 +78,7 @@ async def test_the_same_job_twice_is_done_once(desk):
         build["id"],
     )
     other = await desk.ended(await desk.start(await desk.project(_GAME)))
-    assert other["status"] == "success"
+    assert other["status"] == "success", other
     after = (await desk.call("GET", f"/api/v1/builds/{build['id']}")).json()["data"]
     assert after["completedAt"] == build["completedAt"]
 
