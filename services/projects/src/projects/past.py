@@ -15,24 +15,29 @@ _ZERO = sa.literal_column("0", sa.BigInteger)
 
 def files_at(
     project_id: "sa.BindParameter[UUID]", seq: "sa.BindParameter[int]"
-) -> "sa.Select[Any]":
+) -> "sa.CompoundSelect[Any]":
     """The files of a project as of ``seq``, with the columns that ``FileRow`` has for them.
 
     It reads a keyframe, and no more changes than come between two of them.
     """
     before = sa.select(sa.func.max(_K.seq)).where(_K.project_id == project_id, _K.seq <= seq)
     base = sa.func.coalesce(before.scalar_subquery(), _ZERO)
-    changes = sa.select(
-        _V.path,
-        _V.version,
-        _V.document_id,
-        _V.hash,
-        _V.size,
-        _V.encoding,
-        _V.at.label("updated_at"),
-        _V.actor_id.label("updated_by"),
-        _V.seq,
-    ).where(_V.project_id == project_id, _V.seq > base, _V.seq <= seq)
+    changed = (
+        sa.select(
+            _V.path,
+            _V.version,
+            _V.document_id,
+            _V.hash,
+            _V.size,
+            _V.encoding,
+            _V.at.label("updated_at"),
+            _V.actor_id.label("updated_by"),
+        )
+        .ext(distinct_on(_V.path))
+        .where(_V.project_id == project_id, _V.seq > base, _V.seq <= seq)
+        .order_by(_V.path, _V.seq.desc())
+        .cte("changed")
+    )
     kept = sa.select(
         _F.path,
         _F.version,
@@ -42,17 +47,13 @@ def files_at(
         _F.encoding,
         _F.updated_at,
         _F.updated_by,
-        _F.keyframe_seq,
-    ).where(_F.project_id == project_id, _F.keyframe_seq == base)
-    known = sa.union_all(changes, kept).subquery("known")
-    # both in one order, and of each path the last: that costs the same whatever is known of them
-    newest = (
-        sa.select(known)
-        .ext(distinct_on(known.c.path))
-        .order_by(known.c.path, known.c.seq.desc())
-        .subquery("newest")
+    ).where(
+        _F.project_id == project_id,
+        _F.keyframe_seq == base,
+        # looked up in a hash of them whatever is known of the tables; joined, each may meet each
+        _F.path.not_in(sa.select(changed.c.path)),
     )
-    return sa.select(newest).where(newest.c.hash.is_not(None))
+    return sa.union_all(sa.select(changed).where(changed.c.hash.is_not(None)), kept)
 
 
 def seq_at(
