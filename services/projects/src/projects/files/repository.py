@@ -30,29 +30,27 @@ def _content(c: Any, blob: Any) -> "sa.ColumnElement[str]":  # noqa: ANN401 - co
     return sa.case((c.encoding == word("utf-8"), plain), else_=base64)
 
 
+def _unless_known(c: Any, blob: Any, known: Any) -> "sa.ColumnElement[bytes]":  # noqa: ANN401 - columns
+    """A file as JSON, unless its hash is known; its content is NULL if the object store has it."""
+    shown = document(
+        path=c.path,
+        size=c.size,
+        hash=c.hash,
+        version=c.version,
+        encoding=c.encoding,
+        content=_content(c, blob),
+        updatedAt=instant(c.updated_at),
+        updatedBy=c.updated_by,
+    )
+    return sa.case((c.hash.is_distinct_from(known), encoded(shown)))
+
+
 _K = keys(project_id=sa.Uuid(), user_id=sa.Uuid(), path=_TEXT, known=_TEXT)
 _SHOW = Shared(
     sa.select(
         _K.c.i,
         _F.hash,
-        sa.case(
-            (
-                _F.hash.is_distinct_from(_K.c.known),
-                encoded(
-                    document(
-                        path=_F.path,
-                        size=_F.size,
-                        hash=_F.hash,
-                        version=_F.version,
-                        encoding=_F.encoding,
-                        # NULL where the object store has it
-                        content=_content(_F, BlobRow.content),
-                        updatedAt=instant(_F.updated_at),
-                        updatedBy=_F.updated_by,
-                    )
-                ),
-            )
-        ),
+        _unless_known(_F, BlobRow.content, _K.c.known),
         BlobRow.content.is_(None),
     )
     .select_from(_K)
@@ -83,7 +81,14 @@ _KNOWN = bindparam("known", type_=sa.Text)
 # what was there last, if it had not gone
 _THEN = (
     sa.select(
-        _V.path, _V.size, _V.hash, _V.version, _V.encoding, _V.at, _V.actor_id, BlobRow.content
+        _V.path,
+        _V.size,
+        _V.hash,
+        _V.version,
+        _V.encoding,
+        _V.at.label("updated_at"),
+        _V.actor_id.label("updated_by"),
+        BlobRow.content,
     )
     .outerjoin(BlobRow, BlobRow.hash == _V.hash)
     .where(_V.project_id == _PROJECT, _V.path == _PATH, _V.seq <= _SEQ)
@@ -94,23 +99,7 @@ _THEN = (
 _T = _THEN.c
 _SHOW_PAST = sa.select(
     _T.hash,
-    sa.case(
-        (
-            _T.hash.is_distinct_from(_KNOWN),
-            encoded(
-                document(
-                    path=_T.path,
-                    size=_T.size,
-                    hash=_T.hash,
-                    version=_T.version,
-                    encoding=_T.encoding,
-                    content=_content(_T, _T.content),
-                    updatedAt=instant(_T.at),
-                    updatedBy=_T.actor_id,
-                )
-            ),
-        )
-    ),
+    _unless_known(_T, _T.content, _KNOWN),
     _T.content.is_(None),
 ).where(_T.hash.is_not(None))
 _READ_PAST = sa.select(_T.hash, _T.encoding, _T.content).where(_T.hash.is_not(None))
