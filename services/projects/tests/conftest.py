@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, Callable
 
 import pytest
+from services.auth.tests import apart
 from services.projects.tests.desk import Desk
 
 from common.bus import Bus, Listener
@@ -10,6 +11,7 @@ from common.contracts import projects as contract
 from common.testing import outboxes
 from common.testing.apps import Client, Serving, serving
 from common.testing.processes import Process, free_port, process
+from fleet.testing import Running
 from projects.main import create_app
 from projects.members.events import SUBSCRIPTIONS
 
@@ -64,11 +66,18 @@ async def other(told: dict[str, str]) -> AsyncGenerator[Process]:
 
 
 @pytest.fixture(scope="session")
-async def auth(
-    service_env: Callable[[str], dict[str, str]], auth_port: int
-) -> AsyncGenerator[Process]:
-    """The auth service, which knows whose a login is; it sends nobody's mails."""
+def auth_told(
+    service_env: Callable[[str], dict[str, str]], stores: Running, auth_port: int
+) -> dict[str, str]:
+    """What the auth service of these tests is told: nobody else sends the mails of its database."""
     own = {"PORT": str(auth_port), "MAIL_PARALLEL_MAX": "0"}
     quiet = {"ACCESS_LOG": "false", "LOG_LEVEL": "error"}
-    async with process("auth.main:create_app", service_env("auth") | quiet | own) as running:
+    database_url = apart.made(stores, "invitations").database_url
+    return service_env("auth") | quiet | own | {"DATABASE_URL": database_url}
+
+
+@pytest.fixture(scope="session")
+async def auth(auth_told: dict[str, str]) -> AsyncGenerator[Process]:
+    """The auth service, which knows whose a login is; it sends nobody's mails."""
+    async with process("auth.main:create_app", auth_told) as running:
         yield running

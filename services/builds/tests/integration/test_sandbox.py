@@ -120,6 +120,8 @@ def _held():
 
 
 async def test_nothing_is_left_behind(shell):
+    # what is made once for all that follow is not left behind
+    await shell("echo first")
     before, _ = _held()
     for _ in range(3):
         await shell("sleep 60 & echo done")

@@ -39,12 +39,10 @@ type Account = dict[str, Any]
 
 
 @pytest.fixture
-async def auths(
-    service_env: Callable[[str], dict[str, str]], auth: Process
-) -> AsyncGenerator[Database]:
+async def auths(auth_told: dict[str, str], auth: Process) -> AsyncGenerator[Database]:
     """What auth keeps: a mail is answered behind its back, because nobody sends it here."""
     assert await auth.is_ready()
-    url = service_env("auth")["DATABASE_URL"]
+    url = auth_told["DATABASE_URL"]
     db = await Database.connect(url, pool_size=1, wait_s=10, statement_s_max=10)
     yield db
     await db.close()
