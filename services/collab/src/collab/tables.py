@@ -1,4 +1,4 @@
-"""What collab stores: the state of each document, the log of its updates, and who may see it."""
+"""What collab stores: the state of each document, its log, who may see it, and whose it is now."""
 
 from datetime import datetime
 from uuid import UUID
@@ -19,34 +19,23 @@ class Tables(outbox.Tables):
 
 
 class DocumentRow(Tables):
-    """A document: what a file becomes once somebody edits it live.
+    """A document: what a file becomes once somebody edits it live. Its ``id`` is the file's.
 
-    ``snapshot`` holds every update up to ``snapshot_seq``; the later ones are in the log. The
-    snapshot is made from a file's text once, when the row is; afterwards the file only ever enters
-    as a change of the document.
+    ``snapshot`` holds every update up to ``snapshot_seq``; the later ones are in the log. As of
+    ``written_seq`` the document's text is the file's content, whose hash is ``file_hash``. The
+    first snapshot is made from the file's text, once, when the row is; afterwards the file only
+    ever enters as a change of the document.
     """
 
     __tablename__ = "document"
-    __table_args__ = (
-        sa.Index(
-            "uq_document_project_id_path",
-            "project_id",
-            "path",
-            unique=True,
-            postgresql_where=sa.text("deleted_at IS NULL"),
-        ),
-    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    project_id: Mapped[UUID]
-    path: Mapped[str]
+    project_id: Mapped[UUID] = mapped_column(index=True)
     snapshot: Mapped[bytes]
     snapshot_seq: Mapped[int] = mapped_column(server_default="0")
-    # the file's content that the document has taken in, and the newest that was heard of
+    written_seq: Mapped[int] = mapped_column(server_default="0")
     file_hash: Mapped[str]
-    latest_hash: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
-    deleted_at: Mapped[datetime | None]
 
 
 class DocumentUpdateRow(Tables):
@@ -62,4 +51,31 @@ class DocumentUpdateRow(Tables):
     seq: Mapped[int] = mapped_column(primary_key=True)
     data: Mapped[bytes]
     actors: Mapped[list[UUID]] = mapped_column(ARRAY(sa.Uuid))
+    # of the file's content, where the entry is that content's way into the document
+    file_hash: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
+
+
+class NodeRow(Tables):
+    """A process of this service, as the others reach it; it says again and again that it lives."""
+
+    __tablename__ = "node"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    host: Mapped[str]
+    http_port: Mapped[int]
+    socket_port: Mapped[int]
+    alive_until: Mapped[datetime]
+
+
+class LeaseRow(Tables):
+    """Whose a project is: its documents and its room live in one process at a time.
+
+    ``epoch`` grows with every owner; the row stays when nobody is, so that it never falls.
+    """
+
+    __tablename__ = "lease"
+
+    project_id: Mapped[UUID] = mapped_column(primary_key=True)
+    node_id: Mapped[UUID | None] = mapped_column(index=True)
+    epoch: Mapped[int] = mapped_column(server_default="1")
