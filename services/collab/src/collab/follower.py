@@ -12,6 +12,7 @@ import structlog
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext, api
 
+from collab.rooms.news import SUBJECTS
 from collab.settings import Settings
 from collab.witness import Witness
 from common.bus import STREAM, Bus
@@ -19,7 +20,7 @@ from common.forever import forever
 
 log = structlog.get_logger()
 
-_SUBJECTS = ["projects.>", "assets.>", "builds.>", "registry.>", "auth.session.>"]
+_SUBJECTS = [*SUBJECTS, "auth.session.>"]
 _BATCH = 64
 _FETCH_S = 5.0
 

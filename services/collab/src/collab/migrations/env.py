@@ -1,6 +1,6 @@
 """Runs collab's migrations."""
 
-from collab import tables
+from collab.talk_tables import CommentRow
 from common import migrate
 
-migrate.run(tables.Tables.metadata)
+migrate.run(CommentRow.metadata)

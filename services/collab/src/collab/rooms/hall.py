@@ -3,19 +3,11 @@
 from collections import deque
 from uuid import UUID
 
-import msgspec
-
+from collab.chat.speaker import Speaker
 from collab.rooms import schema
-from collab.rooms.room import Guest, Room, encoded
+from collab.rooms.past import Past
+from collab.rooms.room import Guest, News, Room
 from collab.settings import Settings
-
-
-class News(msgspec.Struct, frozen=True):
-    """Something that happened to a project, as its room heard it."""
-
-    seq: int
-    project_id: UUID
-    frame: bytes
 
 
 class Hall:
@@ -24,19 +16,19 @@ class Hall:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.seq = 0
+        self.speaker: Speaker | None = None
+        self.past: Past | None = None
         self._rooms: dict[UUID, Room] = {}
         self._news: deque[News] = deque(maxlen=settings.replay_frames_max)
         # what happened up to here is not among the news
         self._forgotten_seq: int | None = None
 
-    def join(self, project_id: UUID, guest: Guest, last_seq: int | None) -> Room:
-        """Let a guest into a room; tell first what it missed since ``last_seq``."""
+    def join(self, project_id: UUID, guest: Guest) -> Room:
+        """Let a guest into a room."""
         room = self._rooms.get(project_id)
         if room is None:
             room = self._rooms[project_id] = Room(self.settings.cursor_window_s)
         room.join(guest)
-        if last_seq is not None:
-            self._replay(project_id, guest, last_seq)
         return room
 
     def leave(self, project_id: UUID, guest: Guest) -> None:
@@ -46,13 +38,14 @@ class Hall:
         if room.is_empty:
             del self._rooms[project_id]
 
-    def _replay(self, project_id: UUID, guest: Guest, last_seq: int) -> None:
-        if last_seq > self.seq or self._forgotten_seq is None or last_seq < self._forgotten_seq:
-            guest.write(encoded(schema.Resync(self.seq)))
-            return
-        for news in self._news:
-            if news.seq > last_seq and news.project_id == project_id:
-                guest.write(news.frame)
+    async def missed(self, project_id: UUID, seq: int) -> tuple[list[News], int] | None:
+        """Return a project's news after ``seq``, and up to where they are complete.
+
+        ``None`` where more was missed than is remembered anywhere.
+        """
+        if self._forgotten_seq is not None and self._forgotten_seq <= seq <= self.seq:
+            return [n for n in self._news if n.seq > seq and n.project_id == project_id], self.seq
+        return None if self.past is None else await self.past.since(project_id, seq)
 
     def follow_from(self, seq: int) -> None:
         """Say that events up to ``seq`` were not followed here."""
@@ -62,15 +55,20 @@ class Hall:
 
     def tell(self, news: News) -> None:
         """Tell a project's room something, and remember it for who comes back."""
-        self.seq = news.seq
+        self.seq = max(self.seq, news.seq)
         if len(self._news) == self._news.maxlen:
-            self._forgotten_seq = self._news[0].seq
+            self._forgotten_seq = max(self._forgotten_seq or 0, self._news[0].seq)
         self._news.append(news)
         room = self._rooms.get(news.project_id)
         if room is not None:
-            room.broadcast(news.frame)
+            room.tell(news)
 
     def users(self, project_id: UUID) -> list[schema.ActiveUser]:
         """Return who is in a project's room."""
         room = self._rooms.get(project_id)
         return room.users() if room else []
+
+    async def close(self) -> None:
+        """Let everything that was said be written."""
+        if self.speaker is not None:
+            await self.speaker.close()

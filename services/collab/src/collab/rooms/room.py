@@ -10,6 +10,15 @@ from collab.rooms import schema
 from collab.yjs.messages import TEXT, framed
 
 
+class News(msgspec.Struct, frozen=True):
+    """Something that happened to a project, as its room hears it."""
+
+    seq: int
+    project_id: UUID
+    frame: bytes
+    is_for_members: bool = False
+
+
 class Guest(Protocol):
     """Somebody's socket in a room."""
 
@@ -26,6 +35,9 @@ class Guest(Protocol):
 
     def write(self, data: bytes) -> None:
         """Write whole frames."""
+
+    def hear(self, news: News) -> None:
+        """Be told what happened, in its turn and once."""
 
 
 def encoded(frame: msgspec.Struct | dict[str, Any]) -> bytes:
@@ -76,6 +88,12 @@ class Room:
             for guest in tuple(tabs):
                 if guest is not but:
                     guest.write(frame)
+
+    def tell(self, news: News) -> None:
+        """Tell everybody what happened."""
+        for tabs in tuple(self._guests.values()):
+            for guest in tuple(tabs):
+                guest.hear(news)
 
     def tell_presence(self, guest: Guest, state: dict[str, Any]) -> None:
         """Let the others know what a guest tells of themselves."""

@@ -5,6 +5,8 @@ from uuid import UUID
 
 import msgspec
 
+from collab.chat.schema import Mentions, Text
+
 type FrameId = int | str | None
 
 
@@ -47,6 +49,15 @@ class Cursor(msgspec.Struct, frozen=True, tag="cursor", forbid_unknown_fields=Tr
     id: FrameId = None
 
 
+class Chat(msgspec.Struct, frozen=True, rename="camel", tag="chat", forbid_unknown_fields=True):
+    """Say something to the project's members; with the same ``clientId`` it is said once."""
+
+    text: Text
+    mentions: Mentions = []
+    client_id: UUID | None = None
+    id: FrameId = None
+
+
 class AuthRefresh(
     msgspec.Struct, frozen=True, rename="camel", tag="auth.refresh", forbid_unknown_fields=True
 ):
@@ -62,7 +73,7 @@ class Ping(msgspec.Struct, frozen=True, tag="ping", forbid_unknown_fields=True):
     id: FrameId = None
 
 
-type ClientFrame = JoinProject | LeaveProject | PresenceUpdate | Cursor | AuthRefresh | Ping
+type ClientFrame = JoinProject | LeaveProject | PresenceUpdate | Cursor | Chat | AuthRefresh | Ping
 
 
 class FrameProblem(msgspec.Struct, frozen=True):

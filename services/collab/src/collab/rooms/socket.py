@@ -1,18 +1,32 @@
 """A room's socket: each frame is decoded, checked, acted upon and answered."""
 
+import asyncio
+from collections.abc import Coroutine
 from typing import Any, get_args
 from uuid import UUID
 
 import msgspec
+import structlog
 
+from collab.chat.schema import NewMessage
+from collab.chat.speaker import Speaker
+from collab.permissions import TALKERS
 from collab.rooms import schema
 from collab.rooms.hall import Hall
-from collab.rooms.room import Room, encoded
+from collab.rooms.room import News, Room, encoded
 from collab.sockets import closing
 from collab.sockets.gate import Member
 from collab.sockets.session import Session
-from common.errors import ForbiddenError, InvalidError, ServiceError
+from common.errors import (
+    GONE_AWAY,
+    ForbiddenError,
+    InvalidError,
+    ServiceError,
+    UnavailableError,
+)
 from common.ids import uuid7
+
+log = structlog.get_logger()
 
 _FRAMES: msgspec.json.Decoder[schema.ClientFrame] = msgspec.json.Decoder(schema.ClientFrame)
 _ENVELOPE = msgspec.json.Decoder(schema.Envelope)
@@ -22,13 +36,18 @@ _TYPES = {frame.__struct_config__.tag for frame in get_args(schema.ClientFrame._
 class Visitor:
     """Somebody's socket, in the room or at its door."""
 
-    def __init__(self, hall: Hall, member: Member, session: Session) -> None:
+    def __init__(self, hall: Hall, speaker: Speaker, member: Member, session: Session) -> None:
         self.session_id = str(uuid7())
         self.state: dict[str, Any] = {}
         self._hall = hall
+        self._speaker = speaker
         self._member = member
         self._session = session
         self._room: Room | None = None
+        self._turn = asyncio.Lock()
+        self._heard_seq = 0
+        # what happens while it is told what it missed
+        self._waiting: list[News] | None = None
 
     @property
     def user_id(self) -> UUID:
@@ -40,9 +59,22 @@ class Visitor:
         """What they may do."""
         return self._member.role
 
+    @property
+    def _project_id(self) -> UUID:
+        return self._member.socket.target.project_id
+
     def write(self, data: bytes) -> None:
         """Write whole frames."""
         self._member.socket.write(data)
+
+    def hear(self, news: News) -> None:
+        """Be told what happened, in its turn and once."""
+        if self._waiting is not None:
+            self._waiting.append(news)
+        elif news.seq > self._heard_seq:
+            self._heard_seq = news.seq
+            if self._member.is_member or not news.is_for_members:
+                self.write(news.frame)
 
     def welcome(self) -> None:
         """Say who one is here, and what holds."""
@@ -79,21 +111,32 @@ class Visitor:
         self.write(encoded(schema.Refused(frame_id, schema.FrameProblem(exc.code, str(exc)))))
 
     def _act(self, frame: schema.ClientFrame) -> None:
+        if self._begin(frame):
+            return
         match frame:
-            case schema.AuthRefresh():
-                self._session.refresh(frame.access_token, lambda exc: self._answer(frame.id, exc))
-                return
-            case schema.JoinProject():
-                self._join(frame)
             case schema.LeaveProject():
                 self.leave()
             case schema.PresenceUpdate():
                 self._present(frame.state)
             case schema.Cursor():
                 self._joined().move(self, frame.path, frame.selection)
-            case schema.Ping():
+            case _:
                 pass
         self._answer(frame.id, None)
+
+    def _begin(self, frame: schema.ClientFrame) -> bool:
+        """Begin what takes a while; true where that will answer."""
+        match frame:
+            case schema.AuthRefresh():
+                self._session.refresh(frame.access_token, lambda exc: self._answer(frame.id, exc))
+                return True
+            case schema.Chat():
+                self._say(frame)
+                return True
+            case schema.JoinProject():
+                return self._join(frame)
+            case _:
+                return False
 
     def _answer(self, frame_id: schema.FrameId, exc: ServiceError | None) -> None:
         if exc is not None:
@@ -101,10 +144,35 @@ class Visitor:
         elif frame_id is not None:
             self.write(encoded(schema.Done(frame_id)))
 
-    def _join(self, frame: schema.JoinProject) -> None:
-        if self._room is None:
-            project_id = self._member.socket.target.project_id
-            self._room = self._hall.join(project_id, self, frame.last_seq)
+    def _join(self, frame: schema.JoinProject) -> bool:
+        """Join the room; true where the answer comes later, behind what was missed."""
+        if self._room is not None:
+            return False
+        self._room = self._hall.join(self._project_id, self)
+        if frame.last_seq is None:
+            return False
+        waiting = self._waiting = []
+        self._later(frame.id, self._catch_up(frame.last_seq, waiting))
+        return True
+
+    async def _catch_up(self, last_seq: int, meanwhile: list[News]) -> None:
+        """Be told what was missed, and then what has happened meanwhile."""
+        found = await self._hall.missed(self._project_id, last_seq)
+        if self._waiting is not meanwhile:
+            # it left the room
+            return
+        self._waiting = None
+        self._heard_seq = last_seq
+        if found is None or len(meanwhile) > self._hall.settings.replay_frames_max:
+            self._heard_seq = 0
+            self.write(encoded(schema.Resync(self._hall.seq)))
+            found = [], 0
+        missed, upto = found
+        for news in missed:
+            self.hear(news)
+        self._heard_seq = max(self._heard_seq, upto)
+        for news in meanwhile:
+            self.hear(news)
 
     def _joined(self) -> Room:
         if self._room is None:
@@ -118,6 +186,34 @@ class Visitor:
             raise InvalidError(f"A state has at most {limit} bytes.")
         room.tell_presence(self, state)
 
+    def _say(self, frame: schema.Chat) -> None:
+        """Write a message; its frame comes to everybody alike, by the event of it."""
+        self._joined()
+        if self.role not in TALKERS:
+            raise ForbiddenError("Your role does not allow this.")
+        self._speaker.step(self.user_id)
+        new = NewMessage(text=frame.text, mentions=frame.mentions, client_id=frame.client_id)
+        self._later(frame.id, self._speaker.post(self._project_id, self.user_id, new))
+
+    def _later(self, frame_id: schema.FrameId, work: Coroutine[Any, Any, None]) -> None:
+        """Answer a frame when its work is done; the works of one socket are done in turn."""
+        self._speaker.start(self._in_turn(frame_id, work))
+
+    async def _in_turn(self, frame_id: schema.FrameId, work: Coroutine[Any, Any, None]) -> None:
+        problem: ServiceError | None = None
+        async with self._turn:
+            try:
+                await work
+            except ServiceError as exc:
+                problem = exc
+            except GONE_AWAY as exc:
+                log.warning("frame_waits_in_vain", error=repr(exc))
+                problem = UnavailableError()
+            except Exception:
+                log.exception("frame_failed")
+                problem = ServiceError("Something went wrong.")
+            self._answer(frame_id, problem)
+
     def role_changed(self, role: str) -> None:
         """Tell the user that they may do something else now."""
         self.write(encoded(schema.PermissionsChanged(role)))
@@ -126,7 +222,8 @@ class Visitor:
         """Leave the room, if in it."""
         if self._room is not None:
             self._room = None
-            self._hall.leave(self._member.socket.target.project_id, self)
+            self._waiting = None
+            self._hall.leave(self._project_id, self)
 
 
 def _decoded(envelope: schema.Envelope, data: bytes) -> schema.ClientFrame:
@@ -140,7 +237,9 @@ def _decoded(envelope: schema.Envelope, data: bytes) -> schema.ClientFrame:
 
 async def serve(hall: Hall, member: Member, session: Session) -> None:
     """Serve a room's socket until it ends."""
-    visitor = Visitor(hall, member, session)
+    if hall.speaker is None:
+        raise UnavailableError
+    visitor = Visitor(hall, hall.speaker, member, session)
     member.on_role = visitor.role_changed
     visitor.welcome()
     member.socket.attach(visitor.receive)
