@@ -32,6 +32,8 @@ class FileVersionRow(Tables):
     moved_to: Mapped[str | None]
     moved_from: Mapped[str | None]
     actor_id: Mapped[UUID]
+    # who typed it, where several may have; NULL where it was ``actor_id`` alone
+    actors: Mapped[list[UUID] | None] = mapped_column(sa.ARRAY(sa.Uuid))
     origin: Mapped[str]
     at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
 

@@ -18,6 +18,8 @@ from projects.invitations import routes as invitations
 from projects.jobs import routes as jobs
 from projects.jobs.runner import Runner
 from projects.lifecycle import routes as lifecycle
+from projects.live import holding
+from projects.live import routes as live
 from projects.means import Assembly, provide_means
 from projects.members import events
 from projects.members import routes as members
@@ -36,6 +38,11 @@ def create_app() -> Litestar:
     peers = Peers(settings)
     storage = Storage(load(StorageSettings))
     runner = Runner(settings, WORKS)
+
+    async def settle() -> None:
+        await runner.wake()
+        await holding.release_all()
+
     return app.build(
         "projects",
         settings,
@@ -54,6 +61,7 @@ def create_app() -> Litestar:
             checkpoints.router,
             trees.router,
             trees.internal,
+            live.internal,
             usage.router,
             templates.router,
             copies.router,
@@ -67,6 +75,6 @@ def create_app() -> Litestar:
             "means": Provide(provide_means),
             "turns": app.given(Turns(settings)),
         },
-        parts=[peers, storage, Assembly(settings, storage), Sweeper(settings), runner],
-        settle=runner.wake,
+        parts=[peers, storage, Assembly(settings, storage, peers), Sweeper(settings), runner],
+        settle=settle,
     )

@@ -11,6 +11,7 @@ from litestar.types import Scope
 from common.cache import Cache
 from common.database import Database
 from common.storage import Storage
+from projects.peers import Peers
 from projects.settings import Settings
 
 
@@ -27,6 +28,7 @@ class Means(msgspec.Struct, frozen=True):
     settings: Settings
     storage: Storage
     cache: Cache
+    peers: Peers
     # keyframes that are being made, by project
     under_way: dict[UUID, asyncio.Task[None]]
 
@@ -34,9 +36,10 @@ class Means(msgspec.Struct, frozen=True):
 class Assembly:
     """A part of the service: puts its means together once they are there."""
 
-    def __init__(self, settings: Settings, storage: Storage) -> None:
+    def __init__(self, settings: Settings, storage: Storage, peers: Peers) -> None:
         self._settings = settings
         self._storage = storage
+        self._peers = peers
         self._means: Means | None = None
 
     async def open(self, app: Litestar) -> None:
@@ -48,7 +51,7 @@ class Assembly:
             wait_s=settings.pool_wait_s,
             statement_s_max=settings.statement_s_max,
         )
-        self._means = Means(state.db, aside, settings, self._storage, state.cache, {})
+        self._means = Means(state.db, aside, settings, self._storage, state.cache, self._peers, {})
         state.means = self._means
 
     async def close(self) -> None:

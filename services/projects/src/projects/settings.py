@@ -6,6 +6,8 @@ import common.settings
 class Settings(common.settings.Settings, frozen=True, kw_only=True):
     """Every service's settings, and this one's limits."""
 
+    # who has the documents that are open live
+    collab_url: str = ""
     projects_per_user_max: int = 500
     project_bytes_max: int = 65_536
     checkpoints_per_project_max: int = 1_000

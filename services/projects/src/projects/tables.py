@@ -182,6 +182,27 @@ class FileRow(Tables):
     updated_by: Mapped[UUID]
 
 
+class LiveFileRow(Tables):
+    """A file that is open live: what was typed into it may not be in its row yet.
+
+    Whoever reads or changes it asks collab. Without this row the file's own tells all.
+    """
+
+    __tablename__ = "live_file"
+
+    document_id: Mapped[UUID] = mapped_column(primary_key=True)
+    project_id: Mapped[UUID] = mapped_column(
+        sa.ForeignKey("project.id", ondelete="CASCADE"), index=True
+    )
+    # of who writes it back, it only grows: who has an older one is not heard any more
+    epoch: Mapped[int]
+    # how far what was typed is in the file
+    flushed_seq: Mapped[int] = mapped_column(server_default="0")
+    # a larger file is nothing to type into
+    bytes_max: Mapped[int]
+    opened_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
+
+
 class InvitationRow(Tables):
     """Somebody who may come in, by their e-mail, until they do or it expires."""
 

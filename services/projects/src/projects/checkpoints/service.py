@@ -11,7 +11,10 @@ from projects.checkpoints.schema import Checkpoint, NewCheckpoint, Restored
 from projects.checkpoints.types import changes_between
 from projects.errors import QuotaExceededError
 from projects.files import service as files
+from projects.files import together
 from projects.lifecycle import service as lifecycle
+from projects.live import holding
+from projects.live.types import LiveError
 from projects.means import Means
 from projects.permissions import ROLES, WRITERS
 from projects.trees import service as trees
@@ -96,28 +99,37 @@ async def restore(means: Means, caller: Caller, project_id: UUID, checkpoint_id:
     write faster than this can.
     """
     wanted = await show(means, caller, project_id, checkpoint_id)
-    for _ in range(_ATTEMPTS):
-        try:
-            return await _restore(means, caller, project_id, wanted)
-        except _OvertakenError:
-            continue
-    raise ConflictError("Others write to this project at once; try again.")
+
+    async def change(held: frozenset[UUID]) -> Restored:
+        for _ in range(_ATTEMPTS):
+            try:
+                return await _restore(means, caller, project_id, wanted, held)
+            except _OvertakenError:
+                continue
+        raise ConflictError("Others write to this project at once; try again.")
+
+    return await holding.around(means, project_id, change)
 
 
 class _OvertakenError(ConflictError):
     """Somebody else wrote a file in the meantime; nothing was done."""
 
 
-async def _restore(means: Means, caller: Caller, project_id: UUID, to: Checkpoint) -> Restored:
+async def _restore(
+    means: Means, caller: Caller, project_id: UUID, to: Checkpoint, held: frozenset[UUID]
+) -> Restored:
     async with means.db.transaction() as tx:
         await lifecycle.held_for(tx, caller, project_id, WRITERS)
+        live = await holding.marked(tx, project_id)
+        if not live <= held:
+            raise LiveError(live)
         name = f"Before {to.name}"[:_NAME_MAX]
         before = await _named(tx, means, caller, project_id, name, is_automatic=True)
         now = await repository.live(tx, project_id)
         wanted = changes_between(now, await repository.then(tx, project_id, to.seq))
         author = files.author_of(means, caller, project_id, "restore")
         try:
-            await files.apply(tx, means, author, wanted)
+            await together.apply(tx, means, author, wanted, held)
         except ConflictError as exc:
             raise _OvertakenError(str(exc)) from exc
         # nobody else commits to this project until this has ended: what is seen now is what will be

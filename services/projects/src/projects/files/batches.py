@@ -11,9 +11,12 @@ from common.errors import PayloadTooLargeError, ServiceError
 from projects.files import repository, writing
 from projects.files.plan import Plan, touched
 from projects.files.schema import Batch, FileInfo, Operation, Outcome
-from projects.files.service import apply, author_of
+from projects.files.service import author_of
+from projects.files.together import apply
 from projects.files.types import Content, content_of, decoded
 from projects.lifecycle import service as lifecycle
+from projects.live import holding
+from projects.live.types import LiveError
 from projects.means import Means
 from projects.permissions import WRITERS
 
@@ -30,14 +33,23 @@ async def batch(means: Means, caller: Caller, project_id: UUID, wanted: Batch) -
     author = author_of(means, caller, project_id, "rest")
     large = await asyncio.to_thread(_large, wanted, settings.inline_bytes_max)
     await writing.upload(means, author, large)
-    async with means.db.transaction() as tx:
-        await lifecycle.held_for(tx, caller, project_id, WRITERS)
-        current = await repository.current(tx, project_id, *touched(wanted.operations))
-        plan = Plan(current, settings.file_bytes_max, settings.batch_moves_max)
-        # beside the loop: many files or bytes are no reason for others to wait
-        outcomes = await asyncio.to_thread(_steps, plan, wanted)
-        files = await apply(tx, means, author, plan.changes(), wanted.operations)
-    return [_with_file(outcome, files) for outcome in outcomes]
+
+    async def change(held: frozenset[UUID]) -> list[Outcome]:
+        async with means.db.transaction() as tx:
+            await lifecycle.held_for(tx, caller, project_id, WRITERS)
+            # the marks first: without one the files that are read next tell all
+            marked = await holding.marked(tx, project_id)
+            current = await repository.current(tx, project_id, *touched(wanted.operations))
+            live = marked & {file.document_id for file in current}
+            if not live <= held:
+                raise LiveError(live)
+            plan = Plan(current, settings.file_bytes_max, settings.batch_moves_max)
+            # beside the loop: many files or bytes are no reason for others to wait
+            outcomes = await asyncio.to_thread(_steps, plan, wanted)
+            files = await apply(tx, means, author, plan.changes(), held, wanted.operations)
+        return [_with_file(outcome, files) for outcome in outcomes]
+
+    return await holding.around(means, project_id, change)
 
 
 def _large(wanted: Batch, inline_max: int) -> list[Content]:

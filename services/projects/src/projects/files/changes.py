@@ -69,6 +69,7 @@ def _params(author: Author, change: Change) -> dict[str, Any]:
         "request_id": now.request_id if now else "",
         "traceparent": now.traceparent if now else "",
         **msgspec.structs.asdict(change),
+        "actors": ",".join(map(str, author.actors)) or None,
     }
 
 
@@ -164,5 +165,6 @@ def _numbered(
     etag: str | None,
     body: bytes | None,
     is_due: bool,  # noqa: FBT001 - a row's column
+    live: UUID | None,
 ) -> tuple[int, Result]:
-    return i, Result(verdict, etag, body, is_due)
+    return i, Result(verdict, etag, body, is_due, live)

@@ -166,6 +166,13 @@ _CURRENT = sa.union(
 )
 
 
+_DOCUMENTS = sa.select(_F.path, _F.document_id).where(
+    _F.project_id == _PROJECT,
+    _F.path == sa.any_(bindparam("paths", type_=sa.ARRAY(sa.Text))),
+    _F.document_id == sa.any_(bindparam("some", type_=sa.ARRAY(sa.Uuid))),
+)
+
+
 class Shown(msgspec.Struct, frozen=True):
     """A file as JSON, unless its hash was known; without content where the object store has it."""
 
@@ -249,6 +256,18 @@ async def listed(
 
 def _list_row(total: int, items: bytes) -> tuple[int, bytes]:
     return total, items
+
+
+async def documents(
+    tx: Queries, project_id: UUID, paths: list[str], some: list[UUID]
+) -> dict[str, UUID]:
+    """Return which of some documents are at the paths, or were before their files went."""
+    found = await tx.all(_DOCUMENTS, _pair, project_id=project_id, paths=paths, some=some)
+    return dict(found)
+
+
+def _pair(path: str, document_id: UUID) -> tuple[str, UUID]:
+    return path, document_id
 
 
 async def current(

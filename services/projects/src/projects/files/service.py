@@ -9,23 +9,18 @@ from common.answers import Window
 from common.caller import Caller
 from common.contracts.projects import TreeFilled
 from common.database import Database, Queries
-from common.errors import (
-    ConflictError,
-    NotFoundError,
-    ServiceError,
-)
+from common.errors import NotFoundError
 from common.outbox import announce
 from projects.contents import service as contents
 from projects.errors import InvalidPathError
 from projects.files import changes, repository, writing
 from projects.files.changes import Filled
-from projects.files.schema import FileInfo, Operation
+from projects.files.schema import FileInfo
 from projects.files.types import (
     Author,
     Change,
     Content,
     Entry,
-    Result,
     checked_path,
     content_of,
     folded,
@@ -40,7 +35,6 @@ from projects.trees.types import Moment
 
 # files in one statement: it compares what it writes with what it was asked for, row by row
 _STRETCH = 2000
-_PART = 500
 _NO_PROJECT = "There is no such project."
 _NO_FILE = "There is no such file."
 
@@ -186,52 +180,6 @@ async def remove(
     wanted = Change(path=checked_path(path), hash=None, expected=expected, must_be="present")
     result = await writing.changed(means, author_of(means, caller, project_id, "rest"), wanted)
     writing.refuse(result, path)
-
-
-async def apply(
-    tx: Queries,
-    means: Means,
-    author: Author,
-    wanted: list[Change],
-    steps: Sequence[Operation] = (),
-) -> dict[str, FileInfo]:
-    """Write the changes of a locked project; return the files as they are now.
-
-    What a step asked for did hold when it was taken: another writer may be in the way since.
-    Large contents were uploaded before.
-    """
-    if not wanted:
-        return {}
-    ready = [writing.uploaded(means, change) for change in wanted]
-    results: list[Result] = []
-    for start in range(0, len(ready), _PART):
-        found = await changes.change_all(tx, author, ready[start : start + _PART])
-        if found[0].verdict in writing.QUOTAS:
-            raise await writing.over(means, author, found[0].verdict)
-        results += found
-    for change, result in zip(wanted, results, strict=True):
-        if result.verdict in {"retry", "stale", "exists"}:
-            raise ConflictError("Somebody else writes these files at once; try again.")
-        if result.verdict in writing.QUOTAS:
-            raise await writing.over(means, author, result.verdict)
-        _refuse_step(result, change.path, steps)
-    if any(result.is_due for result in results):
-        keyframes.keep_up(means, author.project_id)
-    return {
-        change.path: msgspec.json.decode(result.body, type=FileInfo)
-        for change, result in zip(wanted, results, strict=True)
-        if change.hash is not None and result.body is not None
-    }
-
-
-def _refuse_step(result: Result, path: str, steps: Sequence[Operation]) -> None:
-    try:
-        writing.refuse(result, path)
-    except ServiceError as exc:
-        index = next((i for i, step in enumerate(steps) if path in {step.path, step.to}), None)
-        if index is not None:
-            exc.details = [{"index": index, **(exc.details[0] if exc.details else {})}]
-        raise
 
 
 async def fill(

@@ -6,6 +6,7 @@ that the file goes.
 """
 
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import distinct_on, insert
@@ -20,6 +21,7 @@ from projects.tables import BlobRow, FileRow
 
 _F = FileRow
 _TEXT = sa.Text()
+_COMMA = sa.literal_column("','", sa.Text)
 CHANGE_KEYS: dict[str, Any] = {
     "project_id": sa.Uuid(),
     "user_id": sa.Uuid(),
@@ -41,6 +43,10 @@ CHANGE_KEYS: dict[str, Any] = {
     "moved_to": _TEXT,
     "moved_from": _TEXT,
     "is_quiet": sa.Boolean(),
+    # the document at the path, where it is open live and collab holds it for this change
+    "held": sa.Uuid(),
+    # who typed it, with commas between, where it comes from a document that is open live
+    "actors": _TEXT,
     "origin": _TEXT,
     "event_id": sa.Uuid(),
     "request_id": _TEXT,
@@ -50,7 +56,7 @@ CHANGE_KEYS: dict[str, Any] = {
 }
 
 
-def _change() -> "sa.Select[int, str, str | None, bytes | None, bool]":
+def _change() -> "sa.Select[int, str, str | None, bytes | None, bool, UUID | None]":
     k = keys(**CHANGE_KEYS)
     asked = sa.select(k).cte("asked")
     decided = decided_of(asked)
@@ -142,6 +148,7 @@ def _versions(decided: sa.CTE, written: sa.CTE, heads: sa.CTE) -> sa.CTE:
             d.moved_from,
             w.updated_by,
             d.origin,
+            sa.cast(sa.func.string_to_array(d.actors, _COMMA), sa.ARRAY(sa.Uuid)),
             heads.c.at,
         )
         .select_from(written)
@@ -149,7 +156,7 @@ def _versions(decided: sa.CTE, written: sa.CTE, heads: sa.CTE) -> sa.CTE:
         .join(heads, heads.c.project_id == w.project_id)
     )
     columns = ["project_id", "seq", "path", "version", "document_id", "hash", "size", "encoding"]
-    columns += ["moved_to", "moved_from", "actor_id", "origin", "at"]
+    columns += ["moved_to", "moved_from", "actor_id", "origin", "actors", "at"]
     return sa.insert(FileVersionRow).from_select(columns, rows).cte("versions")
 
 
@@ -186,7 +193,7 @@ def _events(decided: sa.CTE, written: sa.CTE) -> "sa.Select[Any]":
 
 def _answers(
     decided: sa.CTE, written: sa.CTE, heads: sa.CTE
-) -> "sa.Select[int, str, str | None, bytes | None, bool]":
+) -> "sa.Select[int, str, str | None, bytes | None, bool, UUID | None]":
     d, w = decided.c, written.c
     before = document(
         path=d.path,
@@ -211,8 +218,10 @@ def _answers(
         ),
     )
     etag = sa.func.coalesce(w.hash, d.was_hash)
+    due = sa.func.coalesce(is_due(heads), sa.false())
+    live = sa.case((d.verdict == word("live"), d.was_document))
     return (
-        sa.select(d.i, verdict, etag, body, sa.func.coalesce(is_due(heads), sa.false()))
+        sa.select(d.i, verdict, etag, body, due, live)
         .select_from(decided)
         .outerjoin(written, _joined(decided, written))
         .outerjoin(heads, heads.c.project_id == w.project_id)

@@ -132,6 +132,8 @@ class Author(msgspec.Struct, frozen=True):
     origin: str
     bytes_max: int
     files_max: int
+    # who typed what is written back: none where it is not from a document that is open live
+    actors: tuple[UUID, ...] = ()
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,7 +141,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
     ``must_be`` is ``any``, ``present`` or ``absent``; ``expected`` is the hash of ``If-Match``.
     A change brings ``content``, or the object store has it (``is_stored``), or the project knows
-    it. ``last_version`` is the document's where it comes from.
+    it. ``last_version`` is the document's where it comes from. ``held`` is the document at the
+    path, where collab holds it for this change.
     """
 
     path: str
@@ -155,18 +158,21 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     moved_to: str | None = None
     moved_from: str | None = None
     is_quiet: bool = False
+    held: UUID | None = None
 
 
 class Result(msgspec.Struct, frozen=True):
     """What became of a change: ``verdict`` says it, ``body`` is the file now, as JSON.
 
-    ``is_due`` says that the project's next keyframe is.
+    ``is_due`` says that the project's next keyframe is. ``live`` is the document that is open live
+    there, where nothing was done for that.
     """
 
     verdict: str
     etag: str | None
     body: bytes | None
     is_due: bool = False
+    live: UUID | None = None
 
 
 class Entry(msgspec.Struct, frozen=True):

@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from common.statements import one_of, word
+from projects.marks import mark_of
 from projects.permissions import WRITERS
 from projects.tables import FileRow, HeadRow, MemberRow, ProjectBlobRow, ProjectRow
 
@@ -53,10 +54,18 @@ def decided_of(asked: sa.CTE) -> sa.CTE:
     is_known = sa.exists().where(
         ProjectBlobRow.hash == a.hash, ProjectBlobRow.project_id == a.project_id
     )
+    # what was typed is written back whoever may write by now: they could when they typed
+    is_typed = a.actors.is_not(None)
+    has_no_role = MemberRow.role.is_(None) & ~is_typed
     verdict = sa.case(
         (ProjectRow.id.is_(None), word("missing")),
-        (MemberRow.role.is_(None) & ~ProjectRow.is_public, word("missing")),
-        (MemberRow.role.is_(None) | ~one_of(MemberRow.role, *WRITERS), word("forbidden")),
+        (has_no_role & ~ProjectRow.is_public, word("missing")),
+        (has_no_role | ~(is_typed | one_of(MemberRow.role, *WRITERS)), word("forbidden")),
+        # first of what the file decides: its row may not tell what is in it
+        (
+            a.held.is_distinct_from(_F.document_id) & mark_of(_F).is_not(None),
+            word("live"),
+        ),
         (same, word("unchanged")),
         ((a.must_be == word("absent")) & _F.hash.is_not(None), word("exists")),
         (
@@ -85,6 +94,7 @@ def decided_of(asked: sa.CTE) -> sa.CTE:
             _F.updated_at.label("was_at"),
             _F.encoding.label("was_encoding"),
             _F.size.label("was_size"),
+            _F.document_id.label("was_document"),
             stays.label("document"),
             sa.case((a.moved_to.is_not(None), a.event_id), else_=stays).label("left_document"),
         )

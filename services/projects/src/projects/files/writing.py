@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
@@ -16,6 +17,8 @@ from projects.errors import FileExistsAlreadyError, InvalidPathError, QuotaExcee
 from projects.files import changes
 from projects.files.types import Author, Change, Content, Result
 from projects.keyframes import service as keyframes
+from projects.live import holding
+from projects.live.types import LiveError
 from projects.means import Means
 from projects.permissions import WRITERS
 
@@ -61,13 +64,26 @@ def _full(verdict: str, author: Author, used: int) -> QuotaExceededError:
 
 
 async def changed(means: Means, author: Author, wanted: Change) -> Result:
-    """Make one change; who was overtaken by another writer looks again."""
+    """Make one change; what is open live is held meanwhile."""
+
+    async def change(held: frozenset[UUID]) -> Result:
+        # one path, one document
+        ready = msgspec.structs.replace(wanted, held=next(iter(held))) if held else wanted
+        return await _changed(means, author, ready)
+
+    return await holding.around(means, author.project_id, change)
+
+
+async def _changed(means: Means, author: Author, wanted: Change) -> Result:
+    """Who was overtaken by another writer looks again."""
     for _ in range(means.settings.write_attempts_max):
         result = await changes.change(means.db, author, wanted)
         if result.verdict in QUOTAS:
             raise await over(means, author, result.verdict)
         if result.is_due:
             keyframes.keep_up(means, author.project_id)
+        if result.live is not None:
+            raise LiveError(frozenset({result.live}))
         if result.verdict != "retry":
             return result
     raise ConflictError("Too many write this file at once; try again.")

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import aliased
 
 from common.database import Database
@@ -28,6 +29,7 @@ type _Told = tuple[
     str | None,
     str | None,
     UUID,
+    list[UUID],
     str,
     datetime,
 ]
@@ -70,6 +72,7 @@ def _told(some: Any) -> "sa.Select[*_Told]":  # noqa: ANN401 - a selectable of v
         v.moved_to,
         v.moved_from,
         v.actor_id,
+        sa.func.coalesce(v.actors, postgresql.array([v.actor_id])),
         v.origin,
         v.at,
     ).order_by(v.seq.desc())

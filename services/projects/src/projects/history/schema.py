@@ -15,7 +15,8 @@ class FileVersion(Struct, frozen=True, rename="camel"):
     """One change of one file, the ``seq``-th of its project; without ``hash`` the file went.
 
     A move is told twice: with ``movedTo`` at the path that the file left, with ``movedFrom`` at
-    the one that it came to.
+    the one that it came to. What was typed into a document that several had open has all of them
+    as ``actors``, and who typed last as ``actor_id``.
     """
 
     seq: int
@@ -28,6 +29,7 @@ class FileVersion(Struct, frozen=True, rename="camel"):
     moved_to: str | None
     moved_from: str | None
     actor_id: UUID
+    actors: list[UUID]
     origin: str
     at: datetime
 
