@@ -1,4 +1,4 @@
-"""What collab stores of what others announce: access to projects, and the files of documents."""
+"""What collab stores of what others announce: who may do what, and that a project is no more."""
 
 from typing import Any
 
@@ -6,14 +6,7 @@ from collab.documents import service as documents
 from common.access import Access, learn
 from common.bus import Subscription
 from common.contracts.base import CloudEvent
-from common.contracts.projects import (
-    AccessChanged,
-    FileChange,
-    FileCreated,
-    FileDeleted,
-    FileMoved,
-    FileUpdated,
-)
+from common.contracts.projects import AccessChanged, ProjectDeleted
 from common.database import Queries
 
 
@@ -33,15 +26,13 @@ async def on_access_changed(tx: Queries, event: CloudEvent[AccessChanged]) -> No
     await learn(tx, access_of(event.data))
 
 
-async def on_file_changed[F: FileChange](tx: Queries, event: CloudEvent[F]) -> None:
-    """Let documents follow their files."""
-    await documents.learn(tx, event.data)
+async def on_project_deleted(tx: Queries, event: CloudEvent[ProjectDeleted]) -> None:
+    """Forget what was made of a project that is gone for good."""
+    if event.data.purged:
+        await documents.forget(tx, event.data.project_id)
 
 
 SUBSCRIPTIONS: list[Subscription[Any]] = [
     Subscription(AccessChanged, on_access_changed),
-    Subscription(FileCreated, on_file_changed),
-    Subscription(FileUpdated, on_file_changed),
-    Subscription(FileMoved, on_file_changed),
-    Subscription(FileDeleted, on_file_changed),
+    Subscription(ProjectDeleted, on_project_deleted),
 ]

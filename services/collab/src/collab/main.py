@@ -6,6 +6,8 @@ import uvloop
 from litestar import Litestar
 
 from collab import events
+from collab.chat import routes as chat
+from collab.documents import routes as documents
 from collab.nodes import Node
 from collab.peers import Projects
 from collab.rooms import routes as rooms
@@ -24,7 +26,7 @@ def create_app() -> Litestar:
     return app.build(
         "collab",
         settings,
-        [rooms.router],
+        [documents.router, rooms.router, chat.router],
         subscriptions=events.SUBSCRIPTIONS,
         dependencies={"projects": app.given(projects), "hall": app.given(hall)},
         parts=[projects, Node(settings, projects, hall)],

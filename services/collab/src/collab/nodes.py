@@ -1,18 +1,26 @@
 """What makes a process of collab a node: its sockets, its documents, its rooms, its events."""
 
 import asyncio
+from uuid import UUID
 
 import msgspec
 from litestar import Litestar
 
+from collab.chat.speaker import Speaker
 from collab.documents import socket as documents
+from collab.documents.holds import Holds
 from collab.documents.library import Library
-from collab.documents.service import Means
+from collab.documents.means import Means
 from collab.follower import Follower
 from collab.identity.service import AuthMessage, Doorman
+from collab.leases import schema as leases
+from collab.leases.leases import Leases
+from collab.links.desk import Desk
+from collab.links.keeper import Keeper
 from collab.peers import Projects, auth_peer
 from collab.rooms import socket as rooms
 from collab.rooms.hall import Hall
+from collab.rooms.past import Past
 from collab.settings import Settings
 from collab.sockets import closing
 from collab.sockets.gate import Gate, Member
@@ -20,7 +28,7 @@ from collab.sockets.listener import Listener
 from collab.sockets.session import Session
 from collab.witness import Witness
 from common.database import Database
-from common.outgoing import Peer
+from common.ids import uuid7
 
 
 class Node:
@@ -30,42 +38,65 @@ class Node:
         self._settings = settings
         self._projects = projects
         self._hall = hall
-        self._auth: Peer | None = None
-        self._library: Library | None = None
-        self._listener: Listener | None = None
+        self._parts: _Parts | None = None
         self._follower: asyncio.Task[None] | None = None
 
     async def open(self, app: Litestar) -> None:
         """Follow the events, and listen."""
+        parts = self._parts = _Parts(self._settings, app, self._projects, self._hall)
+        app.state.desk = parts.desk
+        await parts.leases.open()
+        parts.keeper.open()
+        follower = Follower(self._settings, app.state.bus, parts.witness)
+        self._follower = asyncio.get_running_loop().create_task(follower.run())
+        await parts.listener.open()
+
+    async def close(self) -> None:
+        """Send everybody home, make everything durable, and let others have the projects."""
+        parts = self._parts
+        if parts is None:
+            return
+        await parts.listener.close()
+        await self._hall.close()
+        if self._follower is not None:
+            self._follower.cancel()
+        await parts.keeper.close()
+        left = await parts.library.close()
+        await parts.leases.close(left)
+        await parts.desk.close()
+        await parts.auth.close()
+
+
+class _Parts:
+    """What a node is made of."""
+
+    def __init__(self, settings: Settings, app: Litestar, projects: Projects, hall: Hall) -> None:
         db: Database = app.state.db
-        self._auth = auth_peer(self._settings)
-        doorman = Doorman(self._settings, self._auth)
-        gate = Gate(db, self._projects.access)
-        library = Library(Means(db, self._projects, self._settings))
-        witness = Witness(db, gate, library, self._hall)
-        follower = Follower(self._settings, app.state.bus, witness)
+        here = leases.Node(uuid7(), settings.advertised_host, settings.port, settings.socket_port)
+        self.auth = auth_peer(settings)
+        doorman = Doorman(settings, self.auth)
+        self.gate = Gate(db, projects.access)
+        self.leases = Leases(settings, db, here, self._lost)
+        self.library = Library(Means(db, projects, settings, self.leases))
+        self.desk = Desk(settings, self.leases, self.library, Holds(self.library))
+        self.keeper = Keeper(settings, self.leases, self.library, self.gate)
+        self.witness = Witness(db, self.gate, self.library, hall)
+        hall.past = Past(settings, app.state.bus)
+        hall.speaker = Speaker(db, projects.access, settings, app.state.relay.wake)
 
         async def serve(member: Member, session: Session) -> None:
             if member.socket.target.path is None:
-                await rooms.serve(self._hall, member, session)
+                await rooms.serve(hall, member, session)
             else:
-                await documents.serve(library, member, _refreshing(member, session))
+                await documents.serve(self.library, member, _refreshing(member, session))
 
-        self._library = library
-        self._listener = Listener(self._settings, app.state.watch, doorman, gate, serve)
-        self._follower = asyncio.get_running_loop().create_task(follower.run())
-        await self._listener.open()
+        watch = app.state.watch
+        self.listener = Listener(settings, watch, doorman, self.gate, self.leases, serve)
 
-    async def close(self) -> None:
-        """Send everybody home, and make everything durable."""
-        if self._listener is not None:
-            await self._listener.close()
-        if self._follower is not None:
-            self._follower.cancel()
-        if self._library is not None:
-            await self._library.close()
-        if self._auth is not None:
-            await self._auth.close()
+    def _lost(self, project_id: UUID) -> None:
+        """Another process has a project now: its people go there."""
+        self.gate.close_project(project_id)
+        self.library.drop_project(project_id)
 
 
 def _refreshing(member: Member, session: Session) -> documents.OnText:

@@ -7,6 +7,15 @@ class Settings(settings.Settings, frozen=True, kw_only=True):
     """Sizes in bytes, times in seconds."""
 
     socket_port: int = 18106
+    # where the other processes of this service reach this one
+    advertised_host: str = "127.0.0.1"
+    node_beat_s: float = 2.0
+    node_ttl_s: float = 10.0
+    lease_idle_s: float = 10.0
+    orphan_sweep_s: float = 10.0
+    orphans_max: int = 50
+    link_wait_s: float = 2.0
+    drain_spread_s: float = 1.0
     allowed_origins: str = ""
     """Comma separated. A request without ``Origin`` comes from no browser, and is let in."""
 
@@ -28,6 +37,10 @@ class Settings(settings.Settings, frozen=True, kw_only=True):
     send_buffer_bytes_max: int = 16_777_216
 
     coalesce_s: float = 0.01
+    write_back_s: float = 1.0
+    write_back_s_max: float = 10.0
+    hold_s_max: float = 5.0
+    durable_wait_s: float = 2.0
     log_window_s: float = 0.02
     log_rows_max: int = 500
     log_bytes_max: int = 262_144
@@ -37,12 +50,18 @@ class Settings(settings.Settings, frozen=True, kw_only=True):
     document_idle_s: float = 30.0
     document_bytes_max: int = 2_097_152
     document_state_bytes_max: int = 16_777_216
-    refresh_retry_s: float = 1.0
     awareness_bytes_max: int = 16_384
     awareness_clients_max: int = 16
 
     cursor_window_s: float = 0.05
     presence_bytes_max: int = 4_096
     replay_frames_max: int = 4_096
+    replay_events_max: int = 20_000
+    replay_s_max: float = 5.0
+    replays_max: int = 8
+    chat_burst: int = 20
+    chat_per_second: float = 1.0
+    room_sockets_max: int = 500
+    room_tabs_max: int = 20
     follower_retry_s: float = 0.5
     follower_idle_s: float = 60.0

@@ -1,14 +1,13 @@
 """What an event means here and now: for the sockets, the live documents and the rooms."""
 
 from typing import Any
-from uuid import UUID
 
 import msgspec
 
 from collab import events
 from collab.documents.library import Library
-from collab.rooms.hall import Hall, News
-from collab.rooms.room import encoded
+from collab.rooms.hall import Hall
+from collab.rooms.news import news_of
 from collab.sockets.gate import Gate
 from common import inbox
 from common.bus import Handler
@@ -23,22 +22,16 @@ from common.contracts.projects import (
 )
 from common.database import Database
 
-ORIGIN = "collab"
+ORIGIN = "ws"
 """The origin of changes that came out of a live document, and need not come back into it."""
 
 _HANDLERS: dict[str, Handler[Any]] = {s.event.subject: s.handler for s in events.SUBSCRIPTIONS}
+_FILES = (FileCreated, FileUpdated, FileMoved, FileDeleted)
+_SEEN: list[type[Event]] = [*(s.event for s in events.SUBSCRIPTIONS), *_FILES]
 _TYPES: dict[str, type[CloudEvent[Any]]] = {
-    s.event.subject: CloudEvent[s.event]  # type: ignore[name-defined]  # the type is known at run time
-    for s in events.SUBSCRIPTIONS
+    event.subject: CloudEvent[event]  # type: ignore[valid-type]  # the type is known at run time
+    for event in _SEEN
 }
-
-
-class _Plain(msgspec.Struct, frozen=True):
-    """An event of which only the project matters here."""
-
-    id: UUID
-    time: str
-    data: dict[str, Any]
 
 
 class Witness:
@@ -62,10 +55,12 @@ class Witness:
         wanted = _TYPES.get(subject)
         if wanted is not None:
             event = msgspec.json.decode(data, type=wanted)
-            await self._store(subject, event)
+            if subject in _HANDLERS:
+                await self._store(subject, event)
             await self._apply(event.data)
-        if subject != AccessChanged.subject:
-            self._tell(subject, data, seq)
+        news = news_of(subject, data, seq)
+        if news is not None:
+            self._hall.tell(news)
 
     async def _store(self, subject: str, event: CloudEvent[Any]) -> None:
         async with self._db.transaction() as tx:
@@ -76,40 +71,9 @@ class Witness:
         match fact:
             case AccessChanged():
                 await self._gate.changed(fact.project_id)
-            case FileMoved():
-                await self._library.moved((fact.project_id, fact.path), fact.to)
-            case FileDeleted():
-                await self._library.deleted((fact.project_id, fact.path))
+            case FileMoved() | FileDeleted():
+                self._library.heard((fact.project_id, fact.path))
             case FileCreated() | FileUpdated() if fact.origin != ORIGIN:
-                key = fact.project_id, fact.path
-                await self._library.changed(key, fact.hash, str(fact.actor_id))
+                self._library.heard((fact.project_id, fact.path))
             case _:
                 pass
-
-    def _tell(self, subject: str, data: bytes, seq: int) -> None:
-        """Pass the event on to the room of its project, if it is of one."""
-        event = msgspec.json.decode(data, type=_Plain)
-        try:
-            project_id = UUID(event.data.get("projectId", ""))
-        except (ValueError, AttributeError, TypeError):
-            return
-        self._hall.tell(News(seq, project_id, encoded(_frame(subject, event, seq))))
-
-
-def _frame(subject: str, event: _Plain, seq: int) -> dict[str, Any]:
-    """Name the frame as rooms do; it keeps the event's id, type, time and facts."""
-    _, noun, verb, _ = subject.split(".")
-    frame = {
-        # from where somebody acts is not for the others in the room
-        **{name: value for name, value in event.data.items() if name != "address"},
-        "type": f"{noun}-{verb}",
-        "id": event.id,
-        "event": subject,
-        "seq": seq,
-        "time": event.time,
-    }
-    if "hash" in event.data:
-        frame["etag"] = f'"{event.data["hash"]}"'
-    if "actorId" in event.data:
-        frame["actor"] = event.data["actorId"]
-    return frame

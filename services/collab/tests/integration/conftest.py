@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -179,6 +180,17 @@ class Desk:
         assert answer.is_success, answer.text
         return answer
 
+    async def ask(
+        self, method: str, path: str, user: UUID | None, *, node: Any = None, **more: Any
+    ) -> httpx.Response:
+        """Call collab as the gateway would; nobody in particular where there is no user."""
+        headers = self.headers(user or self.owner) | more.pop("headers", {})
+        if user is None:
+            del headers["x-user-id"]
+        url = f"{(node or self.collab).url}/api/v1{path}"
+        async with httpx.AsyncClient() as client:
+            return await client.request(method, url, headers=headers, **more)
+
     async def project(self) -> UUID:
         """A project with an owner, an editor and a viewer."""
         answer = await self.rest("POST", "/projects", json={"name": "Game"})
@@ -197,6 +209,13 @@ class Desk:
         headers = {"content-type": "text/plain"}
         where = f"/projects/{project}/files/{path}"
         await self.rest("PUT", where, content=text.encode(), headers=headers)
+
+    async def read(self, project: UUID, path: str) -> str:
+        """Get a file's text over HTTP."""
+        answer = await self.rest("GET", f"/projects/{project}/files/{path}")
+        text: str = answer.json()["data"]["content"]
+        assert answer.headers["etag"] == f'"{sha256(text.encode()).hexdigest()}"'
+        return text
 
     def url(self, path: str, node: Any = None) -> str:
         """The address of a socket."""
@@ -243,14 +262,17 @@ async def _running(process, stand_in, service_env, **settings: str):
     auth = stand_in()
     listening = await auth.start()
     # ports of their own: other tests run services on the stores' ports
-    projects_env = service_env("projects") | {"AUTH_URL": auth.url, "PORT": str(free_port())}
+    here = f"http://{LOOPBACK}:{(port := free_port())}"
+    beside = {"AUTH_URL": auth.url, "COLLAB_URL": here, "PORT": str(free_port())}
+    projects_env = service_env("projects") | beside
     projects = process(("common.serve", "projects.main:create_app"), projects_env)
     own = {
         "AUTH_URL": auth.url,
         "PROJECTS_URL": projects.url,
         "ALLOWED_ORIGINS": ORIGIN,
         "DRAIN_SECONDS": "0.2",
-        "PORT": str(free_port()),
+        "DRAIN_SPREAD_S": "0.1",
+        "PORT": str(port),
         "SOCKET_PORT": str(free_port()),
     }
     collab = process(("collab.main",), service_env("collab") | own | settings)

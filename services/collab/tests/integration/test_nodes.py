@@ -120,7 +120,7 @@ async def test_sockets_end_with_the_session(desk, node, person):
     assert [await closed(socket) for socket in sockets] == [4401, 4401]
 
 
-async def test_a_node_that_is_not_the_owner_cannot_write(desk, node, person):
+async def test_who_comes_to_another_node_meets_those_of_the_owner(desk, node, person):
     project = await desk.project()
     await desk.invite(project, person.user_id, "editor")
     await desk.write(project, "a.txt", "text")
@@ -129,12 +129,14 @@ async def test_a_node_that_is_not_the_owner_cannot_write(desk, node, person):
     two = desk.yjs(await desk.connect(path, node=node))
     await two.sync()
     await one.type(4, " of one")
-    await one.sync()
+    await two.until_text("text of one")
     await two.type(0, "two's ")
-    assert await two.closed() == 1012
-    again = desk.yjs(await desk.connect(path, node=node))
-    await again.sync()
-    assert str(again.text) == "text of one"
+    await two.sync()
+    await one.until_text("two's text of one")
+    await two.speak(5, 1, {"cursor": 3})
+    await one.until(lambda: 5 in one.awareness)
+    assert one.awareness[5]["user"] == {"id": str(person.user_id)}
+    assert await desk.read(project, "a.txt") == "two's text of one"
 
 
 async def test_events_reach_rooms_on_every_node(desk, node, person):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pycrdt import Array, Doc, Map, Text, get_state, get_update, merge_updates
 
 from collab.yjs import updates, varints
-from collab.yjs.log import UpdateLog, seeded
+from collab.yjs.log import UpdateLog, compacted, seeded, text_of
 from collab.yjs.varints import MalformedError
 
 
@@ -114,7 +114,7 @@ def test_a_state_vector_comes_back():
 def test_the_same_text_begins_the_same_document():
     assert seeded("text", 7) == seeded("text", 7)
     twice = merge_updates(seeded("text", 7), seeded("text", 7))
-    assert UpdateLog(twice).text() == "text"
+    assert text_of(twice) == "text"
 
 
 def test_a_log_says_what_its_updates_say():
@@ -127,7 +127,7 @@ def test_a_log_says_what_its_updates_say():
     doc: Doc[Text] = Doc()
     for update in made:
         doc.apply_update(update)
-    assert log.text() == str(doc.get("content", type=Text))
+    assert text_of(log.merged()) == str(doc.get("content", type=Text))
     assert updates.state_vector(log.state_vector) == updates.state_vector(doc.get_state())
 
 
@@ -139,16 +139,27 @@ def test_a_snapshot_is_smaller_and_says_the_same():
         del text[5:50]
 
     log = UpdateLog(*history(types))
-    text, before = log.text(), len(log.merged())
-    assert len(log.snapshot()) < before / 3
-    assert log.text() == text
+    before = log.merged()
+    small = compacted(before)
+    assert len(small) < len(before) / 3
+    assert text_of(small) == text_of(before)
+    log.replace(before, small)
+    assert log.merged() is small
 
 
 def test_a_snapshot_keeps_what_waits_for_something():
     made = history(typing)
-    log = UpdateLog(made[0], made[-1])
-    kept = log.snapshot()
-    assert UpdateLog(kept, *made).text() == UpdateLog(*made).text()
+    kept = compacted(UpdateLog(made[0], made[-1]).merged())
+    assert text_of(UpdateLog(kept, *made).merged()) == text_of(UpdateLog(*made).merged())
+
+
+def test_a_log_that_grew_is_not_replaced():
+    made = history(typing)
+    log = UpdateLog(*made[:-1])
+    before = log.merged()
+    log.append(made[-1], updates.contents(made[-1]))
+    log.replace(before, compacted(before))
+    assert text_of(log.merged()) == text_of(UpdateLog(*made).merged())
 
 
 def test_deletions_alone_are_news_once():

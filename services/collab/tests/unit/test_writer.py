@@ -4,10 +4,8 @@ import asyncio
 
 import pytest
 
-from collab.documents.types import Stored
 from collab.documents.writer import Signals, Writer
 from collab.settings import Settings
-from common.ids import uuid7
 
 UPDATE = b"\x00\x00"
 
@@ -56,13 +54,13 @@ async def writer(store, told):
         unacknowledged_bytes_max=100,
         log_rows_max=3,
     )
-    stored = Stored(uuid7(), UPDATE, 4, "", "", [], None)
     signals = Signals(
         fenced=lambda: told.append("fenced"),
         unavailable=lambda: told.append("unavailable"),
         long=lambda: told.append("long"),
+        accepted=lambda: None,
     )
-    return Writer(settings, stored, store.append, signals)
+    return Writer(settings, store.append, signals, seq=4, rows=0, size=0)
 
 
 async def test_a_moments_updates_are_one_entry(writer, store):

@@ -1,10 +1,14 @@
 """A live document: its log, the peers that it is passed on to, and the way to what is durable."""
 
-from collections.abc import Callable
+import asyncio
+import hashlib
+import time
+from datetime import UTC, datetime
+from uuid import UUID
 
-from pycrdt import Doc, Text, TransactionEvent, get_state
+from pycrdt import get_state, merge_updates
 
-from collab.documents.diff import Edit, edits
+from collab.documents.asked import Asked, Base
 from collab.documents.relay import Relay
 from collab.documents.types import Key, Stored
 from collab.documents.writer import Append, Signals, Writer
@@ -12,7 +16,7 @@ from collab.settings import Settings
 from collab.sockets.connection import Socket
 from collab.yjs import messages, updates
 from collab.yjs.awareness import Author, Awareness, Entry
-from collab.yjs.log import ROOT, UpdateLog
+from collab.yjs.log import UpdateLog, text_of
 from collab.yjs.varints import MalformedError
 
 
@@ -20,26 +24,65 @@ class TooLargeError(Exception):
     """The document would grow beyond what one may hold."""
 
 
+def digest_of(text: str) -> str:
+    """The hash of a file with this text: SHA-256, lower-case hex."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 class Document:
-    """What everybody who has the document open shares. It lives in one event loop."""
+    """What everybody who has the document open shares. It lives in one event loop.
+
+    ``base`` is where the file is; what the log has beyond it was typed, and waits to be written
+    back. Whoever moves ``base`` holds ``lock``.
+    """
 
     def __init__(
-        self, key: Key, stored: Stored, settings: Settings, append: Append, signals: Signals
+        self,
+        key: Key,
+        stored: Stored,
+        flushed_seq: int,
+        settings: Settings,
+        append: Append,
+        signals: Signals,
     ) -> None:
         self.id = stored.id
         self.key = key
-        self.file_hash = stored.file_hash
         self.log = UpdateLog(stored.snapshot, *stored.updates)
+        self.base = _base(stored, max(stored.written_seq, flushed_seq), self.log)
         self.relay = Relay(settings.coalesce_s)
         self.awareness = Awareness(
             bytes_max=settings.awareness_bytes_max, clients_max=settings.awareness_clients_max
         )
-        self.writer = Writer(settings, stored, append, signals)
-        self.snapshot_seq = stored.snapshot_seq
+        self.writer = Writer(
+            settings,
+            append,
+            signals,
+            seq=stored.seq,
+            rows=len(stored.updates),
+            size=sum(map(len, stored.updates)),
+        )
+        self.lock = asyncio.Lock()
         self.sockets: set[Socket] = set()
         self.is_dropped = False
+        # the project is full: what is typed could not be written back
+        self.is_full = False
+        self.typists = _typists(stored, flushed_seq)
+        # as of which entry this is noted here
+        self.noted_seq = stored.written_seq
+        self.asked = Asked(max(stored.written_seq, flushed_seq))
+        # the last of them, and when
+        self.typist = next(reversed(self.typists), None)
+        self.typed_at = datetime.now(UTC)
+        # the text of the state that was last asked for
+        self.shown: tuple[bytes, str] | None = None
+        self.touched_s = time.monotonic()
         self._bytes_max = settings.document_state_bytes_max
         self._bytes = len(self.log.merged())
+
+    @property
+    def project_id(self) -> UUID:
+        """The project that it is of."""
+        return self.key[0]
 
     def join(self, socket: Socket, *, may_write: bool) -> None:
         """Greet a peer: what is here, and (of who may change it) the question for what is not."""
@@ -73,10 +116,33 @@ class Document:
             return None
         if self._bytes + len(update) > self._bytes_max:
             raise TooLargeError
+        self._take(update, found, origin)
+        self.typists[actor] = None
+        self.typist = actor
+        self.typed_at = datetime.now(UTC)
+        return self.writer.add(update, actor)
+
+    def _take(self, update: bytes, found: updates.Contents, origin: Socket | None) -> None:
         self._bytes += len(update)
+        self.touched_s = time.monotonic()
         self.log.append(update, found)
         self.relay.send(messages.update(update), origin)
-        return self.writer.add(update, actor)
+
+    def take_in(self, update: bytes | None, actor: str, file_hash: str) -> None:
+        """Let a content of the file in, by the change that makes it of ``base``."""
+        if update is None:
+            self.base = Base(self.base.state, file_hash)
+            return
+        is_clean = self.is_clean
+        self._take(update, updates.contents(update), None)
+        state = self.log.merged() if is_clean else merge_updates(self.base.state, update)
+        self.base = Base(state, file_hash)
+        self.writer.add(update, actor, file_hash)
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether the file has everything."""
+        return self.log.merged() is self.base.state
 
     def has(self, update: bytes) -> bool:
         """Whether the update would change nothing."""
@@ -104,25 +170,12 @@ class Document:
         if news:
             self.relay.send(messages.awareness(news), None)
 
-    def become(self, text: str, actor: str) -> int | None:
-        """Turn the document's text into ``text`` by the smallest change; return its mark."""
-        doc = self.log.doc()
-        content = doc.get(ROOT, type=Text)
-        changes = edits(str(content), text)
-        if not changes:
-            return None
-        return self.accept(_changed(doc, content, changes), actor, None)
-
-    def snapshot(self) -> tuple[bytes, int]:
-        """Return everything, and the last entry of the log that it surely contains."""
-        data = self.log.snapshot()
-        self._bytes = len(data)
-        return data, self.writer.seq
-
-    @property
-    def was_edited(self) -> bool:
-        """Whether anything was ever added to its first text."""
-        return self.writer.seq > 0 or self.writer.accepted > 0
+    def shrink(self, state: bytes, smaller: bytes) -> None:
+        """Go on from ``smaller``, which says the same as ``state``."""
+        self.log.replace(state, smaller)
+        if self.base.state is state:
+            self.base = Base(smaller, self.base.file_hash)
+        self._bytes = min(self._bytes, len(self.log.merged()))
 
     def shut(self, code: int, reason: str) -> None:
         """Close every socket on this document."""
@@ -130,32 +183,24 @@ class Document:
             socket.shut(code, reason)
 
 
-def _changed(doc: "Doc[Text]", content: Text, changes: list[Edit]) -> bytes:
-    """Make the changes in one transaction, from the back so that positions hold; return it."""
-    made: list[bytes] = []
-    before = str(content)
-    offset = _byte_offsets(before)
-
-    def keep(event: TransactionEvent) -> None:
-        made.append(event.update)
-
-    watching = doc.observe(keep)
-    with doc.transaction(origin="rest"):
-        for change in reversed(changes):
-            start, end = offset(change.at), offset(change.at + change.removed)
-            if end > start:
-                del content[start:end]
-            if change.inserted:
-                content.insert(start, change.inserted)
-    doc.unobserve(watching)
-    return made[0]
+def _base(stored: Stored, written_seq: int, log: UpdateLog) -> Base:
+    """Where the file is: what it got whole, and what came from it since."""
+    entries = list(zip(stored.seqs, stored.updates, stored.file_hashes, strict=True))
+    kept = [data for seq, data, of in entries if seq <= written_seq or of or data == updates.EMPTY]
+    is_all = len(kept) == len(entries)
+    state = log.merged() if is_all else merge_updates(stored.snapshot, *kept)
+    came = [of for seq, _, of in entries if seq > written_seq and of]
+    if came:
+        return Base(state, came[-1])
+    if written_seq == stored.written_seq:
+        return Base(state, stored.file_hash)
+    # the file got more than was noted here
+    return Base(state, digest_of(text_of(state)))
 
 
-def _byte_offsets(text: str) -> Callable[[int], int]:
-    """The library counts a text in bytes of UTF-8."""
-    if text.isascii():
-        return int
-    offsets = [0]
-    for character in text:
-        offsets.append(offsets[-1] + len(character.encode()))
-    return offsets.__getitem__
+def _typists(stored: Stored, flushed_seq: int) -> dict[str, None]:
+    """Who typed what the file has not got."""
+    written_seq = max(stored.written_seq, flushed_seq)
+    entries = zip(stored.seqs, stored.actors, stored.file_hashes, strict=True)
+    found = [actors for seq, actors, of in entries if seq > written_seq and not of and actors]
+    return dict.fromkeys(name for actors in found for name in actors.split(","))

@@ -1,17 +1,20 @@
 """The documents that are open in this process: loaded once, and let go when nobody needs them."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 from uuid import UUID
 
 import structlog
 
-from collab.documents import service
+from collab.documents import loading, mainline
 from collab.documents.document import Document
-from collab.documents.service import UNREACHABLE, Means
-from collab.documents.types import Entry, Key, Stored
+from collab.documents.mainline import FencedError, FullError, GoneError
+from collab.documents.means import Means
+from collab.documents.types import Entry, Key, LiveFile, Stored
+from collab.documents.writebacks import WriteBacks
 from collab.documents.writer import Signals
+from collab.outages import UNREACHABLE
 from collab.sockets import closing
 from collab.sockets.connection import Socket
 from collab.yjs.awareness import Author
@@ -19,162 +22,286 @@ from common.errors import NotFoundError, UnavailableError
 
 log = structlog.get_logger()
 
+_ATTEMPTS = 4
+# after that the file is looked at when somebody asks for it, or types
+_LOOKS_MAX = 30
+
 
 class Library:
-    """The open documents by project and path."""
+    """The open documents, by their file's id and by project and path."""
 
     def __init__(self, means: Means) -> None:
-        self._means = means
-        self._open: dict[Key, Document] = {}
-        self._opening: dict[Key, asyncio.Task[Document]] = {}
-        self._changed: dict[UUID, str] = {}
-        self._refreshing: set[UUID] = set()
+        self.means = means
+        self._open: dict[UUID, Document] = {}
+        self._places: dict[Key, Document] = {}
+        # what is being loaded, by what it was asked for with; how many are being let go of
+        self._loading: dict[Key | UUID, asyncio.Task[Document]] = {}
+        self._closing: dict[UUID, set[asyncio.Task[None]]] = {}
+        # documents about which there were news that nobody has looked at yet
+        self._looking: set[UUID] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self.write_backs = WriteBacks(means.settings, self.start, self.write_back)
 
     async def open(self, key: Key) -> Document:
-        """Return the live document; however many ask at once, it is loaded once.
+        """Return the live document at a path; however many ask at once, it is loaded once.
 
         Raises ``NotFoundError`` where there is no such text file, and ``UnavailableError``.
         """
-        document = self._open.get(key)
+        document = self._places.get(key)
         if document is not None:
             return document
-        task = self._opening.get(key)
+        return await self._once(key, lambda: self._load(key))
+
+    async def by_id(self, project_id: UUID, file_id: UUID) -> Document:
+        """Return the document of a file, wherever it is; raises as ``open`` does."""
+        for _ in range(_ATTEMPTS):
+            document = self._open.get(file_id)
+            if document is not None:
+                return document
+            file = (await self.means.projects.look(project_id, {file_id: None}))[0]
+            if file.path is None:
+                raise NotFoundError("There is no such file.")
+            document = await self.open((project_id, file.path))
+            if document.id == file_id:
+                return document
+        raise UnavailableError
+
+    async def _once(
+        self, name: Key | UUID, work: Callable[[], Coroutine[Any, Any, Document]]
+    ) -> Document:
+        task = self._loading.get(name)
         if task is None:
-            task = asyncio.get_running_loop().create_task(self._load(key))
-            self._opening[key] = task
+            task = self._loading[name] = asyncio.get_running_loop().create_task(work())
+            task.add_done_callback(lambda _: self._loading.pop(name, None))
         return await asyncio.shield(task)
 
     async def _load(self, key: Key) -> Document:
+        # a word that a file is not live any more must not overtake the one that it is
+        while going := self._closing.get(key[0]):
+            await asyncio.wait(set(going))
+        epoch = self.means.leases.epoch(key[0])
+        if epoch is None:
+            raise UnavailableError
+        file = await self.means.projects.open_file(*key, epoch)
+        # it may be open under the path that it had
+        known = self._open.get(file.file_id)
+        if known is None:
+            known = await self._once(file.file_id, lambda: self._made(key, file))
+        if self.means.leases.epoch(key[0]) != epoch:
+            self.drop(known, closing.RESTARTING, "the project is open elsewhere")
+            raise UnavailableError
+        self._place(known, key)
+        return known
+
+    async def _made(self, key: Key, file: LiveFile) -> Document:
+        stored = await loading.load(self.means, key[0], file)
+        document = self._document(key, stored, file.flushed_seq)
         try:
-            stored = await service.load(self._means, key)
-            document = self._made(key, stored)
-            if stored.is_behind:
-                await service.catch_up(self._means, document, "")
-            self._open[key] = document
-            self._let_go_later(document)
-        finally:
-            del self._opening[key]
+            await mainline.take_in(self.means, document, file)
+        except GoneError as exc:
+            raise NotFoundError("This is not a text that can be edited live.") from exc
+        except FencedError as exc:
+            raise UnavailableError from exc
+        self._open[document.id] = document
+        if not document.is_clean:
+            self.write_backs.soon(document)
+        self._let_go_later(document)
         return document
 
-    def _made(self, key: Key, stored: Stored) -> Document:
+    def _document(self, key: Key, stored: Stored, flushed_seq: int) -> Document:
         async def append(entry: Entry) -> bool:
-            return await service.append(self._means, document, entry)
+            return await loading.append(self.means, document.id, entry)
 
         def lost(code: int, reason: str) -> None:
             log.error("document_lost", document_id=document.id, reason=reason)
-            self._drop(document, code, reason)
+            self.drop(document, code, reason)
 
         signals = Signals(
             fenced=lambda: lost(closing.RESTARTING, "the document is open elsewhere"),
             unavailable=lambda: lost(closing.OVERLOADED, "changes cannot be kept now"),
-            long=lambda: self._start(self._compact(document)),
+            long=lambda: self.write_backs.now(document),
+            accepted=lambda: self.write_backs.soon(document),
         )
-        document = Document(key, stored, self._means.settings, append, signals)
+        document = Document(key, stored, flushed_seq, self.means.settings, append, signals)
         return document
 
-    async def live(self, key: Key) -> Document | None:
-        """Return the document if it is open, or is about to be."""
-        opening = self._opening.get(key)
-        if opening is not None:
-            await asyncio.wait({opening})
-        return self._open.get(key)
+    def _place(self, document: Document, key: Key) -> None:
+        if document.is_dropped:
+            raise UnavailableError
+        self._places.pop(document.key, None)
+        document.key = key
+        self._places[key] = document
+
+    def at(self, key: Key) -> Document | None:
+        """Return the document at a path, if it is open."""
+        return self._places.get(key)
+
+    def of_project(self, project_id: UUID) -> list[Document]:
+        """Return a project's open documents."""
+        return [one for one in self._open.values() if one.project_id == project_id]
 
     def leave(self, document: Document, socket: Socket, author: Author) -> None:
         """Let a socket go; some time after the last one the document leaves memory."""
         document.leave(socket, author)
         if not document.sockets:
+            self.write_backs.now(document)
             self._let_go_later(document)
 
     def _let_go_later(self, document: Document) -> None:
         asyncio.get_running_loop().call_later(
-            self._means.settings.document_idle_s, self._let_go, document
+            self.means.settings.document_idle_s, self._let_go, document
         )
 
     def _let_go(self, document: Document) -> None:
-        if not document.sockets and self._open.get(document.key) is document:
-            self._start(self._unload(document))
+        if not document.sockets and self._open.get(document.id) is document:
+            self.start(self._unload(document))
 
     async def _unload(self, document: Document) -> None:
-        await document.writer.settled()
-        await self._compact(document)
-        # somebody may have come, and typed, meanwhile
-        if not document.sockets and document.writer.is_settled:
-            self._forget(document)
-
-    async def _compact(self, document: Document) -> None:
+        """Write back, say that the file is not live any more, and forget the document."""
         try:
-            await service.compact(self._means, document)
-        except UNREACHABLE as exc:
-            log.warning("compaction_failed", error=repr(exc))
+            async with document.lock:
+                await mainline.write_back(self.means, document)
+                is_wanted = document.sockets or self._is_loading(document.project_id)
+                if is_wanted or not document.is_clean or document.is_dropped:
+                    self._let_go_later(document)
+                else:
+                    await self._close(document)
+        except (FencedError, GoneError) as exc:
+            self.fail(document, exc)
+        except (FullError, UnavailableError, *UNREACHABLE) as exc:
+            log.warning("document_stays", document_id=document.id, error=repr(exc))
+            self._let_go_later(document)
 
-    def _forget(self, document: Document) -> None:
-        if self._open.get(document.key) is document:
-            del self._open[document.key]
+    def _is_loading(self, project_id: UUID) -> bool:
+        return any(isinstance(name, tuple) and name[0] == project_id for name in self._loading)
 
-    def _drop(self, document: Document, code: int, reason: str) -> None:
+    async def _close(self, document: Document) -> None:
+        """Who asks for the document from here on waits, and loads it anew."""
+        project_id = document.project_id
+        going = asyncio.get_running_loop().create_task(self._closed(document))
+        self._closing.setdefault(project_id, set()).add(going)
         self._forget(document)
         document.is_dropped = True
+        try:
+            await asyncio.shield(going)
+        finally:
+            self._closing[project_id].discard(going)
+            if not self._closing[project_id]:
+                del self._closing[project_id]
+
+    async def _closed(self, document: Document) -> None:
+        epoch = self.means.leases.epoch(document.project_id)
+        if epoch is not None:
+            await self.means.projects.close_files(document.project_id, [document.id], epoch)
+
+    async def write_back(self, document: Document, *, hold: bool = False) -> None:
+        """Let the document's file have what was typed; the document ends where that cannot be.
+
+        Raises ``UnavailableError`` and ``NotFoundError``.
+        """
+        async with document.lock:
+            await self.write_back_locked(document, hold=hold)
+
+    async def write_back_locked(self, document: Document, *, hold: bool = False) -> None:
+        """Do the same for who has the document's lock."""
+        if document.is_dropped:
+            raise UnavailableError
+        try:
+            await mainline.write_back(self.means, document, hold=hold)
+        except (FencedError, GoneError) as exc:
+            self.fail(document, exc)
+            if isinstance(exc, GoneError):
+                raise NotFoundError("There is no such file.") from exc
+            raise UnavailableError from exc
+        except FullError as exc:
+            document.is_full = True
+            raise UnavailableError from exc
+        except UNREACHABLE as exc:
+            raise UnavailableError from exc
+
+    def heard(self, key: Key) -> None:
+        """Follow the file at a path, soon: somebody says that it changed, moved or went."""
+        document = self._places.get(key)
+        if document is not None and document.id not in self._looking:
+            self._looking.add(document.id)
+            self.start(self._look_again(document))
+
+    async def _look_again(self, document: Document) -> None:
+        for _ in range(_LOOKS_MAX):
+            # news that come from here on are not seen by the look
+            self._looking.discard(document.id)
+            try:
+                await self.look(document)
+            except UnavailableError:
+                self._looking.add(document.id)
+                await asyncio.sleep(self.means.settings.write_back_s)
+            else:
+                return
+        self._looking.discard(document.id)
+
+    async def look(self, document: Document) -> None:
+        """See what the file is now, and follow it; raises ``UnavailableError``."""
+        async with document.lock:
+            if not document.is_dropped:
+                await self.follow(document)
+
+    async def follow(self, document: Document, file: LiveFile | None = None) -> None:
+        """Let the document be what the file is, for who has its lock."""
+        try:
+            if file is None:
+                file = await mainline.catch_up(self.means, document)
+            else:
+                await mainline.take_in(self.means, document, file)
+        except (FencedError, GoneError) as exc:
+            self.fail(document, exc)
+            return
+        if file.path is not None and file.path != document.key[1] and not document.is_dropped:
+            self._place(document, (document.project_id, file.path))
+
+    def fail(self, document: Document, exc: Exception) -> None:
+        """End a document whose file is gone, or which is another process's."""
+        if isinstance(exc, FencedError):
+            self.drop(document, closing.RESTARTING, "the document is open elsewhere")
+        else:
+            self.drop(document, closing.NOT_FOUND, "the file is gone")
+
+    def drop(self, document: Document, code: int, reason: str) -> None:
+        """End a document at once; what is not durable is not kept."""
+        self._forget(document)
+        document.is_dropped = True
+        document.writer.lose()
         document.shut(code, reason)
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+    def drop_project(self, project_id: UUID) -> None:
+        """End the documents of a project that is another process's now."""
+        for document in self.of_project(project_id):
+            self.drop(document, closing.RESTARTING, "the project is open elsewhere")
+
+    def _forget(self, document: Document) -> None:
+        self.write_backs.forget(document)
+        if self._open.get(document.id) is document:
+            del self._open[document.id]
+        if self._places.get(document.key) is document:
+            del self._places[document.key]
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something in the background."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def moved(self, key: Key, to: str) -> None:
-        """Let the live document go on under its new path."""
-        target = key[0], to
-        document, other = await self.live(key), await self.live(target)
-        if other is not None and other.was_edited:
-            if document is not None:
-                self._drop(document, closing.NOT_FOUND, "the file was moved onto another")
-            return
-        if other is not None:
-            self._drop(other, closing.RESET, "another document moved here")
-        if document is not None:
-            self._forget(document)
-            document.key = target
-            self._open[target] = document
+    async def close(self) -> set[UUID]:
+        """Write everything back and close it, for as long as that may take.
 
-    async def deleted(self, key: Key) -> None:
-        """End the live document."""
-        document = await self.live(key)
-        if document is not None:
-            self._drop(document, closing.NOT_FOUND, "the file was deleted")
-
-    async def changed(self, key: Key, digest: str, actor: str) -> None:
-        """Take a change that was made to the file elsewhere into the live document, soon."""
-        document = await self.live(key)
-        if document is None or document.file_hash == digest:
-            return
-        self._changed[document.id] = actor
-        if document.id not in self._refreshing:
-            self._refreshing.add(document.id)
-            self._start(self._refresh(document))
-
-    async def _refresh(self, document: Document) -> None:
-        """Follow the file until no change of it waits; several in a row are one."""
-        try:
-            while (actor := self._changed.pop(document.id, None)) is not None:
-                try:
-                    await service.catch_up(self._means, document, actor)
-                except NotFoundError:
-                    log.info("file_is_no_text_any_more", document_id=document.id)
-                except UnavailableError:
-                    if self._open.get(document.key) is not document:
-                        return  # whoever opens it next sees that it is behind
-                    self._changed.setdefault(document.id, actor)
-                    await asyncio.sleep(self._means.settings.refresh_retry_s)
-        finally:
-            self._refreshing.discard(document.id)
-
-    async def close(self) -> None:
-        """Make everything durable, for as long as that may take."""
+        Returns the projects of which something is left to be written back.
+        """
         documents = list(self._open.values())
-        async with asyncio.TaskGroup() as group:
-            for document in documents:
-                group.create_task(document.writer.settled())
+        try:
+            async with asyncio.timeout(2 * self.means.settings.durable_wait_s):
+                await asyncio.gather(*[self._unload(one) for one in documents])
+        except TimeoutError:
+            log.warning("documents_left", count=len(self._open))
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        return {one.project_id for one in self._open.values()}

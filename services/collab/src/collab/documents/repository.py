@@ -1,102 +1,100 @@
 """Statements on documents and their logs."""
 
+from typing import Any
 from uuid import UUID
 
-import asyncpg
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from collab.documents.types import Entry, Stored
 from collab.tables import DocumentRow, DocumentUpdateRow
 from common.database import Database, Queries
-from common.ids import uuid7
 from common.sharing import Shared
-from common.statements import keys
+from common.statements import keys, word
 
-UNREACHABLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
-"""What says that the database does not answer now."""
-
+_D, _U = DocumentRow, DocumentUpdateRow
 _ID = sa.bindparam("id", type_=sa.Uuid)
 _PROJECT = sa.bindparam("project_id", type_=sa.Uuid)
-_PATH = sa.bindparam("path", type_=sa.Text)
-_HERE = sa.and_(
-    DocumentRow.project_id == _PROJECT, DocumentRow.path == _PATH, DocumentRow.deleted_at.is_(None)
-)
-_OF_IT = sa.and_(
-    DocumentUpdateRow.document_id == DocumentRow.id,
-    DocumentUpdateRow.seq > DocumentRow.snapshot_seq,
-)
-_LOG = sa.func.array(
-    sa.select(DocumentUpdateRow.data)
-    .where(_OF_IT)
-    .order_by(DocumentUpdateRow.seq)
-    .correlate(DocumentRow)
-    .scalar_subquery(),
-    type_=ARRAY(sa.LargeBinary),
-)
-_LAST = (
-    sa.select(sa.func.max(DocumentUpdateRow.seq))
-    .where(_OF_IT)
-    .correlate(DocumentRow)
-    .scalar_subquery()
-)
+_SEQ = sa.bindparam("seq", type_=sa.BigInteger)
+_HASH = sa.bindparam("hash", type_=sa.Text)
+_SNAPSHOT = sa.bindparam("snapshot", type_=sa.LargeBinary)
+
+
+def _log[T](
+    column: "sa.SQLColumnExpression[Any]", kind: "sa.types.TypeEngine[T]"
+) -> "sa.Function[list[T]]":
+    """A column of the log behind the snapshot, in order."""
+    entries = (
+        sa.select(column)
+        .where(_U.document_id == _D.id, _U.seq > _D.snapshot_seq)
+        .order_by(_U.seq)
+        .correlate(_D)
+        .scalar_subquery()
+    )
+    found: sa.Function[list[T]] = sa.func.array(entries, type_=ARRAY(kind))
+    return found
+
+
 _LOAD = sa.select(
-    DocumentRow.id,
-    DocumentRow.snapshot,
-    DocumentRow.snapshot_seq,
-    DocumentRow.file_hash,
-    DocumentRow.latest_hash,
-    _LOG,
-    _LAST,
-).where(_HERE)
+    _D.id,
+    _D.snapshot,
+    _D.snapshot_seq,
+    _D.written_seq,
+    _D.file_hash,
+    _log(_U.seq, sa.BigInteger()),
+    _log(_U.data, sa.LargeBinary()),
+    _log(sa.func.array_to_string(_U.actors, ",", type_=sa.Text), sa.Text()),
+    _log(sa.func.coalesce(_U.file_hash, word("")), sa.Text()),
+).where(_D.id == _ID)
 
 
-async def load(db: Queries, project_id: UUID, path: str) -> Stored | None:
+async def load(db: Queries, document_id: UUID) -> Stored | None:
     """Read a document with its log, as of one moment."""
-    return await db.one_or_none(_LOAD, Stored, project_id=project_id, path=path)
+    return await db.one_or_none(_LOAD, Stored, id=document_id)
 
 
 _CREATE = (
     insert(DocumentRow)
-    .values(
-        id=_ID,
-        project_id=_PROJECT,
-        path=_PATH,
-        snapshot=sa.bindparam("snapshot", type_=sa.LargeBinary),
-        file_hash=sa.bindparam("hash", type_=sa.Text),
-        latest_hash=sa.bindparam("hash", type_=sa.Text),
-    )
+    .values(id=_ID, project_id=_PROJECT, snapshot=_SNAPSHOT, file_hash=_HASH)
     .on_conflict_do_nothing()
 )
 
 
-async def create(db: Queries, project_id: UUID, path: str, snapshot: bytes, digest: str) -> None:
+async def create(
+    db: Queries, document_id: UUID, project_id: UUID, snapshot: bytes, digest: str
+) -> None:
     """Begin a document, unless somebody else has."""
-    await db.run(
-        _CREATE, id=uuid7(), project_id=project_id, path=path, snapshot=snapshot, hash=digest
-    )
+    await db.run(_CREATE, id=document_id, project_id=project_id, snapshot=snapshot, hash=digest)
 
 
-_K = keys(document_id=sa.Uuid(), seq=sa.BigInteger(), data=sa.LargeBinary(), actors=sa.Text())
+_K = keys(
+    document_id=sa.Uuid(),
+    seq=sa.BigInteger(),
+    data=sa.LargeBinary(),
+    actors=sa.Text(),
+    file_hash=sa.Text(),
+)
 _WRITTEN = (
     insert(DocumentUpdateRow)
     .from_select(
-        ["document_id", "seq", "data", "actors"],
+        ["document_id", "seq", "data", "actors", "file_hash"],
         sa.select(
             _K.c.document_id,
             _K.c.seq,
             _K.c.data,
             sa.cast(sa.func.string_to_array(_K.c.actors, ","), ARRAY(sa.Uuid)),
+            _K.c.file_hash,
         ),
     )
     .on_conflict_do_nothing()
-    .returning(DocumentUpdateRow.document_id, DocumentUpdateRow.seq)
+    .returning(_U.document_id, _U.seq)
     .cte("written")
 )
 _SAME = sa.exists().where(
-    DocumentUpdateRow.document_id == _K.c.document_id,
-    DocumentUpdateRow.seq == _K.c.seq,
-    DocumentUpdateRow.data == _K.c.data,
+    _U.document_id == _K.c.document_id,
+    _U.seq == _K.c.seq,
+    _U.data == _K.c.data,
+    _U.actors == sa.cast(sa.func.string_to_array(_K.c.actors, ","), ARRAY(sa.Uuid)),
 )
 # a repetition after a lost answer finds its own entry, which is as good as having written it
 _APPEND = Shared(
@@ -106,84 +104,71 @@ _APPEND = Shared(
             sa.and_(_WRITTEN.c.document_id == _K.c.document_id, _WRITTEN.c.seq == _K.c.seq),
         )
     ),
-    ("document_id", "seq", "data", "actors"),
+    ("document_id", "seq", "data", "actors", "file_hash"),
 )
 
 
 async def append(db: Database, document_id: UUID, entry: Entry) -> bool:
     """Write an entry, together with those of other documents; false where its number is taken."""
     row = await db.shared(
-        _APPEND, document_id=document_id, seq=entry.seq, data=entry.data, actors=entry.actors
+        _APPEND,
+        document_id=document_id,
+        seq=entry.seq,
+        data=entry.data,
+        actors=entry.actors,
+        file_hash=entry.file_hash,
     )
     return row is not None and bool(row[0])
 
 
-_SEQ = sa.bindparam("seq", type_=sa.BigInteger)
+_WROTE = (
+    sa.update(DocumentRow)
+    .where(_D.id == _ID, _D.written_seq <= _SEQ)
+    .values(written_seq=_SEQ, file_hash=_HASH)
+)
 _COMPACT = (
     sa.update(DocumentRow)
-    .where(DocumentRow.id == _ID, DocumentRow.snapshot_seq < _SEQ)
-    .values(snapshot=sa.bindparam("snapshot", type_=sa.LargeBinary), snapshot_seq=_SEQ)
+    .where(_D.id == _ID, _D.snapshot_seq < _SEQ)
+    .values(snapshot=_SNAPSHOT, snapshot_seq=_SEQ)
 )
-_TRIM = sa.delete(DocumentUpdateRow).where(
-    DocumentUpdateRow.document_id == _ID, DocumentUpdateRow.seq <= _SEQ
-)
+_TRIM = sa.delete(DocumentUpdateRow).where(_U.document_id == _ID, _U.seq <= _SEQ)
 
 
-async def compact(db: Database, document_id: UUID, snapshot: bytes, seq: int) -> None:
-    """Let ``snapshot`` stand for the log up to ``seq``."""
+async def wrote(
+    db: Database, document_id: UUID, seq: int, digest: str, snapshot: bytes | None
+) -> None:
+    """Remember that the file has the log up to ``seq``, which ``snapshot`` may stand for now."""
+    if snapshot is None:
+        await db.run(_WROTE, id=document_id, seq=seq, hash=digest)
+        return
     async with db.transaction() as tx:
+        await tx.run(_WROTE, id=document_id, seq=seq, hash=digest)
         await tx.run(_COMPACT, id=document_id, snapshot=snapshot, seq=seq)
         await tx.run(_TRIM, id=document_id, seq=seq)
 
 
-_HASH = sa.bindparam("hash", type_=sa.Text)
-_CAUGHT_UP = (
-    sa.update(DocumentRow).where(DocumentRow.id == _ID).values(file_hash=_HASH, latest_hash=_HASH)
+_UNWRITTEN = sa.select(_D.id).where(
+    _D.project_id == _PROJECT,
+    sa.exists().where(_U.document_id == _D.id, _U.seq > _D.written_seq),
 )
-_CHANGED = sa.update(DocumentRow).where(_HERE).values(latest_hash=_HASH)
-_DELETED = sa.update(DocumentRow).where(_HERE).values(deleted_at=sa.func.now())
-_TO = sa.bindparam("to", type_=sa.Text)
-_AT_TARGET = sa.and_(
-    DocumentRow.project_id == _PROJECT, DocumentRow.path == _TO, DocumentRow.deleted_at.is_(None)
-)
-_NEVER_EDITED = sa.and_(
-    DocumentRow.snapshot_seq == 0,
-    ~sa.exists().where(DocumentUpdateRow.document_id == DocumentRow.id),
-)
-_MAKE_ROOM = (
-    sa.update(DocumentRow).where(_AT_TARGET, _NEVER_EDITED).values(deleted_at=sa.func.now())
-)
-_TAKEN = sa.select(DocumentRow.id).where(_AT_TARGET)
-_MOVED = sa.update(DocumentRow).where(_HERE).values(path=_TO)
-
-
-async def caught_up(db: Queries, document_id: UUID, digest: str) -> None:
-    """Remember which content of the file the document has taken in."""
-    await db.run(_CAUGHT_UP, id=document_id, hash=digest)
-
-
-async def file_changed(db: Queries, project_id: UUID, path: str, digest: str) -> None:
-    """Remember which content the file has."""
-    await db.run(_CHANGED, project_id=project_id, path=path, hash=digest)
-
-
-async def file_deleted(db: Queries, project_id: UUID, path: str) -> None:
-    """End the document; one that is made at the same path later is another."""
-    await db.run(_DELETED, project_id=project_id, path=path)
-
-
-async def file_moved(db: Queries, project_id: UUID, path: str, to: str) -> None:
-    """Take the document along.
-
-    Somebody may have opened the new path before the news of the move came, which began a document
-    there: it gives way as long as nobody has typed into it.
-    """
-    await db.run(_MAKE_ROOM, project_id=project_id, to=to)
-    if await db.one_or_none(_TAKEN, _same, project_id=project_id, to=to) is None:
-        await db.run(_MOVED, project_id=project_id, path=path, to=to)
-    else:
-        await file_deleted(db, project_id, path)
 
 
 def _same(document_id: UUID) -> UUID:
     return document_id
+
+
+async def unwritten(db: Queries, project_id: UUID) -> list[UUID]:
+    """Return a project's documents whose logs their files may not have got whole."""
+    return await db.all(_UNWRITTEN, _same, project_id=project_id)
+
+
+_FORGET_LOGS = sa.delete(DocumentUpdateRow).where(
+    _U.document_id.in_(sa.select(_D.id).where(_D.project_id == _PROJECT))
+)
+_FORGET = sa.delete(DocumentRow).where(_D.project_id == _PROJECT)
+
+
+async def forget(tx: Queries, project_id: UUID) -> None:
+    """Delete the documents of a project that is no more."""
+    await tx.run(_FORGET_LOGS, project_id=project_id)
+    await tx.run(_FORGET, project_id=project_id)

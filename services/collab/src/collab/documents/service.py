@@ -1,115 +1,83 @@
-"""Documents and the files that they are of: a document begins with a file's text, once.
+"""What is asked of documents from outside of them: their text, and to be written back or held."""
 
-Afterwards the file enters only as a change of the document.
-"""
-
-import hashlib
-
-import msgspec
+import asyncio
+from collections.abc import Sequence
+from uuid import UUID
 
 from collab.documents import repository
-from collab.documents.document import Document
-from collab.documents.types import Entry, Key, Stored
-from collab.peers import Projects
-from collab.settings import Settings
-from collab.yjs.log import seeded
-from common.contracts.projects import (
-    FileChange,
-    FileCreated,
-    FileDeleted,
-    FileMoved,
-    FileUpdated,
-)
-from common.database import Database, Queries
+from collab.documents.document import Document, digest_of
+from collab.documents.library import Library
+from collab.documents.mainline import beside
+from collab.documents.schema import LiveText, WantedText
+from collab.outages import UNREACHABLE
+from collab.yjs.log import text_of
+from common.database import Queries
 from common.errors import NotFoundError, UnavailableError
 
-UNREACHABLE = repository.UNREACHABLE
 
+async def text(library: Library, project_id: UUID, wanted: WantedText) -> LiveText:
+    """Return a document's text as of its last durable change, with the file as it is taken in.
 
-class Means(msgspec.Struct, frozen=True):
-    """What documents are loaded with."""
-
-    db: Database
-    projects: Projects
-    settings: Settings
-
-
-async def load(means: Means, key: Key) -> Stored:
-    """Read a document; one that was never opened begins with the file's text.
-
-    Of several that begin it at the same time one is kept, and all go on from that.
+    Raises ``NotFoundError`` and ``UnavailableError``.
     """
-    try:
-        stored = await repository.load(means.db, *key)
-        while stored is None:
-            text, digest = await _text(means, key)
-            first = seeded(text, _client_of(key, digest))
-            await repository.create(means.db, *key, first, digest)
-            stored = await repository.load(means.db, *key)
-    except UNREACHABLE as exc:
-        raise UnavailableError from exc
-    return stored
-
-
-def _client_of(key: Key, digest: str) -> int:
-    """The author of the first text: the same for the same text, so that even two are one."""
-    name = f"{key[0]}/{key[1]}/{digest}".encode()
-    return int.from_bytes(hashlib.sha256(name).digest()[:4]) or 1
-
-
-async def _text(means: Means, key: Key) -> tuple[str, str]:
-    """Return the file's text and hash; what is no text, or too much of it, is no document."""
-    content = await means.projects.file(*key)
-    try:
-        text = content.decode()
-    except UnicodeDecodeError:
-        raise NotFoundError("This is not a text file.") from None
-    if len(content) > means.settings.document_bytes_max or "\0" in text:
-        raise NotFoundError("This is not a text that can be edited live.")
-    return text, hashlib.sha256(content).hexdigest()
-
-
-async def catch_up(means: Means, document: Document, actor: str) -> None:
-    """Take what the file has become into the document, and remember that it was.
-
-    Raises ``NotFoundError`` where there is no such text any more, and ``UnavailableError``.
-    """
-    text, digest = await _text(means, document.key)
-    if digest == document.file_hash:
-        # news of what the document began with, or took in before: what was typed since stays
-        return
-    mark = document.become(text, actor)
-    await document.writer.settled()
-    if mark is not None and document.writer.durable < mark:
+    document = await library.by_id(project_id, wanted.file_id)
+    if document.base.file_hash != wanted.hash:
+        await library.look(document)
+    if document.is_dropped:
         raise UnavailableError
+    state, mark, base = document.log.merged(), document.writer.accepted, document.base
+    typed_at, typist = document.typed_at, document.typist
+    await document.writer.reached(mark)
+    content = await _text(document, state)
+    digest = base.file_hash if state is base.state else digest_of(content)
+    size = len(content.encode())
+    if digest == wanted.hash:
+        return LiveText(digest, size)
+    shown = None if digest == wanted.known else content
+    return LiveText(digest, size, shown, typed_at, None if typist is None else UUID(typist))
+
+
+async def _text(document: Document, state: bytes) -> str:
+    """The text of a state; the last one that was asked for is remembered."""
+    known = document.shown
+    if known is not None and known[0] is state:
+        return known[1]
+    content = await beside(len(state), lambda: text_of(state))
+    document.shown = state, content
+    return content
+
+
+async def settle(library: Library, project_id: UUID, file_ids: Sequence[UUID] | None) -> int:
+    """Write back some documents, or all that a project has; raises ``UnavailableError``."""
+    wanted = set(file_ids or ())
+    if file_ids is None:
+        wanted.update(one.id for one in library.of_project(project_id))
+        wanted.update(await _unwritten(library.means.db, project_id))
+    settling = [_settled(library, project_id, file_id) for file_id in sorted(wanted)]
+    return sum(await asyncio.gather(*settling))
+
+
+async def _unwritten(db: Queries, project_id: UUID) -> list[UUID]:
     try:
-        await repository.caught_up(means.db, document.id, digest)
-        document.file_hash = digest
+        return await repository.unwritten(db, project_id)
     except UNREACHABLE as exc:
         raise UnavailableError from exc
 
 
-async def append(means: Means, document: Document, entry: Entry) -> bool:
-    """Write an entry of the document's log; false where another process has."""
-    return await repository.append(means.db, document.id, entry)
+async def _settled(library: Library, project_id: UUID, file_id: UUID) -> bool:
+    try:
+        document = await library.by_id(project_id, file_id)
+        await library.write_back(document)
+    except NotFoundError:
+        return False
+    return True
 
 
-async def compact(means: Means, document: Document) -> None:
-    """Let a snapshot stand for the log so far."""
-    data, seq = document.snapshot()
-    if seq > document.snapshot_seq:
-        await repository.compact(means.db, document.id, data, seq)
-        document.snapshot_seq = seq
+async def state(library: Library, project_id: UUID, file_id: UUID) -> bytes:
+    """Return a document whole, as one update; raises ``NotFoundError`` and ``UnavailableError``."""
+    return (await library.by_id(project_id, file_id)).log.merged()
 
 
-async def learn(db: Queries, fact: FileChange) -> None:
-    """Let what is stored follow a change of a file."""
-    match fact:
-        case FileCreated() | FileUpdated():
-            await repository.file_changed(db, fact.project_id, fact.path, fact.hash)
-        case FileMoved():
-            await repository.file_moved(db, fact.project_id, fact.path, fact.to)
-        case FileDeleted():
-            await repository.file_deleted(db, fact.project_id, fact.path)
-        case _:
-            pass
+async def forget(tx: Queries, project_id: UUID) -> None:
+    """Delete the documents of a project that is no more."""
+    await repository.forget(tx, project_id)

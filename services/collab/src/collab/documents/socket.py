@@ -61,7 +61,9 @@ class Editor:
 
     def _change(self, update: bytes) -> None:
         member = self._member
-        if member.may_write:
+        if self._document.is_full:
+            member.socket.write(messages.denied("The project is full."))
+        elif member.may_write:
             mark = self._document.accept(update, member.user_id, member.socket)
             self._mark = mark or self._mark
         elif update != updates.EMPTY and not self._document.has(update):

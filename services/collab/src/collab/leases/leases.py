@@ -7,17 +7,17 @@ before anybody else can have taken it; and who writes in spite of it finds the n
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from uuid import UUID
 
 import structlog
 
 from collab.leases import repository
 from collab.leases.schema import Node, Owner
+from collab.outages import UNREACHABLE
 from collab.settings import Settings
 from common.database import Database
 from common.errors import UnavailableError
-from common.faults import UNREACHABLE
 from common.forever import forever
 
 log = structlog.get_logger()
@@ -28,7 +28,7 @@ _BURIED_AFTER_S = 86_400.0
 
 
 class Leases:
-    """The projects that this process holds; ``on_lost`` is told of each that it does not any more."""
+    """The projects that this process holds; ``on_lost`` is told of each that it has lost."""
 
     def __init__(
         self, settings: Settings, db: Database, node: Node, on_lost: Callable[[UUID], None]
@@ -38,6 +38,7 @@ class Leases:
         self._db = db
         self._on_lost = on_lost
         self._held: dict[UUID, int] = {}
+        self._used_at: dict[UUID, float] = {}
         self._claims: dict[UUID, asyncio.Task[int | Owner]] = {}
         self._valid_until = float("-inf")
         self._beating: asyncio.Task[None] | None = None
@@ -50,6 +51,7 @@ class Leases:
         )
 
     async def _beat_on(self) -> None:
+        await repository.replace(self._db, self.node)
         await self._beat()
         await repository.bury(self._db, _BURIED_AFTER_S)
         while True:
@@ -70,19 +72,24 @@ class Leases:
 
     def lose(self, project_id: UUID) -> None:
         """Give up a project that is another process's."""
+        self._used_at.pop(project_id, None)
         if self._held.pop(project_id, None) is not None:
             log.warning("lease_lost", project_id=project_id)
             self._on_lost(project_id)
 
     def epoch(self, project_id: UUID) -> int | None:
         """Since when the project is surely this process's; ``None`` where that is not sure."""
-        if self._is_leaving or time.monotonic() >= self._valid_until:
+        now = time.monotonic()
+        if self._is_leaving or now >= self._valid_until:
             return None
-        return self._held.get(project_id)
+        epoch = self._held.get(project_id)
+        if epoch is not None:
+            self._used_at[project_id] = now
+        return epoch
 
-    def held(self) -> list[UUID]:
-        """Return the projects that are this process's, as far as it knows."""
-        return list(self._held)
+    def unused_since(self, moment: float) -> list[UUID]:
+        """Return the projects that nobody asked for since then (of the monotonic clock)."""
+        return [one for one in self._held if self._used_at.get(one, moment) < moment]
 
     async def claim(self, project_id: UUID, broken_epoch: int = _NOT_BROKEN) -> int | Owner:
         """Take the project, unless it is another's: then return whose.
@@ -113,6 +120,7 @@ class Leases:
                     # what was made of it under an older lease is not it any more
                     self.lose(project_id)
                     self._held[project_id] = epoch
+                    self._used_at[project_id] = time.monotonic()
                     return epoch
                 owner = await repository.owner(self._db, project_id)
                 if owner is not None:
@@ -138,16 +146,17 @@ class Leases:
     async def release(self, project_id: UUID) -> None:
         """Let go of a project of which nothing is in this process any more."""
         epoch = self._held.pop(project_id, None)
+        self._used_at.pop(project_id, None)
         if epoch is not None:
             await repository.release(self._db, self.node.id, project_id, epoch)
 
-    async def close(self) -> None:
-        """Let go of everything."""
+    async def close(self, unfinished: Collection[UUID] = ()) -> None:
+        """Let go of everything; of what is ``unfinished`` others hear as of a dead process's."""
         self._is_leaving = True
         if self._beating is not None:
             self._beating.cancel()
         try:
-            for project_id in list(self._held):
+            for project_id in set(self._held) - set(unfinished):
                 await self.release(project_id)
             await repository.leave(self._db, self.node.id)
         except UNREACHABLE as exc:

@@ -54,9 +54,7 @@ _CLAIM = _NEW_LEASE.on_conflict_do_update(
     ),
 ).returning(LeaseRow.epoch)
 _OWNER = (
-    sa.select(
-        LeaseRow.epoch, NodeRow.id, NodeRow.host, NodeRow.http_port, NodeRow.socket_port
-    )
+    sa.select(LeaseRow.epoch, NodeRow.id, NodeRow.host, NodeRow.http_port, NodeRow.socket_port)
     .join(NodeRow, NodeRow.id == LeaseRow.node_id)
     .where(LeaseRow.project_id == _PROJECT)
 )
@@ -84,9 +82,14 @@ _RELEASE = (
         LeaseRow.node_id == _NODE,
         LeaseRow.epoch == sa.bindparam("epoch", type_=sa.BigInteger),
     )
-    .values(node_id=None)
+    .values(node_id=sa.null())
 )
 _GO = sa.delete(NodeRow).where(NodeRow.id == _NODE)
+_FORMER = sa.delete(NodeRow).where(
+    NodeRow.host == sa.bindparam("host", type_=sa.Text),
+    NodeRow.socket_port == sa.bindparam("socket_port", type_=sa.BigInteger),
+    NodeRow.id != _NODE,
+)
 _LONG_DEAD = sa.delete(NodeRow).where(
     NodeRow.alive_until < sa.func.now() - sa.bindparam("age", type_=sa.Interval)
 )
@@ -106,6 +109,11 @@ async def release(db: Queries, node_id: UUID, project_id: UUID, epoch: int) -> N
 async def leave(db: Queries, node_id: UUID) -> None:
     """Take a node out of the list: what it still holds anybody may take."""
     await db.run(_GO, node_id=node_id)
+
+
+async def replace(db: Queries, node: Node) -> None:
+    """Forget who was at the node's address before it: two cannot be there."""
+    await db.run(_FORMER, host=node.host, socket_port=node.socket_port, node_id=node.id)
 
 
 async def bury(db: Queries, age_s: float) -> None:

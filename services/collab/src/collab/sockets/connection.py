@@ -10,6 +10,7 @@ from websockets.frames import DATA_OPCODES, Frame, Opcode
 from websockets.protocol import OPEN, Event
 from websockets.server import ServerProtocol
 
+from collab.identity.types import Identity
 from collab.sockets import closing
 from collab.sockets.target import Target
 
@@ -36,11 +37,16 @@ class Socket(ServerConnection):
 
     limits: Limits
     target: Target
+    # as another process of the fleet says
+    identity: Identity | None
 
     def __init__(self, protocol: ServerProtocol, server: Server, **options: Any) -> None:  # noqa: ANN401 - the library's
         super().__init__(protocol, server, **options)
+        self.identity = None
         self.is_silent = False
         self.is_shut = False
+        # of who passes frames on, and so must hear of this one too
+        self.on_pong: Callable[[bytes], None] | None = None
         self._sink: Sink | None = None
         self._early: list[tuple[bytes, bool]] = []
         self._early_bytes = 0
@@ -82,8 +88,10 @@ class Socket(ServerConnection):
     def process_event(self, event: Event) -> None:
         if isinstance(event, Frame) and event.opcode in DATA_OPCODES:
             self._receive(event)
-        else:
-            super().process_event(event)
+            return
+        if isinstance(event, Frame) and event.opcode is Opcode.PONG and self.on_pong is not None:
+            self.on_pong(bytes(event.data))
+        super().process_event(event)
 
     def _receive(self, frame: Frame) -> None:
         if self.is_shut or not self._is_allowed():

@@ -19,12 +19,14 @@ WRITERS = frozenset({"owner", "editor"})
 class Member:
     """Somebody on a socket, with the role that holds at this moment."""
 
-    __slots__ = ("identity", "on_role", "role", "socket")
+    __slots__ = ("identity", "is_member", "on_role", "role", "socket")
 
     def __init__(self, socket: Socket, identity: Identity, role: str) -> None:
         self.socket = socket
         self.identity = identity
         self.role = role
+        # who only reads what is public is nobody's member
+        self.is_member = False
         self.on_role: Callable[[str], None] | None = None
 
     @property
@@ -71,10 +73,13 @@ class Gate:
         while True:
             changes = self._changes
             role = await self._role(project_id, identity.user_id)
+            access = await repository.newest(self._db, project_id)
+            is_member = access is not None and str(identity.user_id) in access.roles
             if identity.session_id in ended:
                 raise UnauthenticatedError(OVER)
             if changes == self._changes:
                 member = Member(socket, identity, role)
+                member.is_member = is_member
                 self._members[project_id].add(member)
                 return member
 
@@ -111,6 +116,7 @@ class Gate:
         for member in tuple(self._members.get(access.resource_id, ())):
             fallback = "viewer" if access.is_public else None
             role = access.roles.get(member.user_id, fallback)
+            member.is_member = member.user_id in access.roles
             if access.is_deleted:
                 member.socket.shut(closing.NOT_FOUND, "the project is gone")
             elif role is None:
@@ -119,6 +125,15 @@ class Gate:
                 member.role = role
                 if member.on_role is not None:
                     member.on_role(role)
+
+    def is_empty(self, project_id: UUID) -> bool:
+        """Whether nobody is on a socket of the project."""
+        return project_id not in self._members
+
+    def close_project(self, project_id: UUID) -> None:
+        """Send everybody of a project to the process that has it now."""
+        for member in tuple(self._members.get(project_id, ())):
+            member.socket.shut(closing.RESTARTING, "the project is open elsewhere")
 
     def end_session(self, user_id: UUID, session_id: str) -> None:
         """Close the sockets of a session that ended."""

@@ -3,6 +3,7 @@
 import asyncio
 import hmac
 import logging
+import random
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
@@ -11,6 +12,10 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.http11 import Request, Response
 
 from collab.identity.service import Doorman, LateError
+from collab.identity.types import Identity
+from collab.leases.leases import Leases
+from collab.leases.schema import Owner
+from collab.links import splice
 from collab.settings import Settings
 from collab.sockets import closing, target
 from collab.sockets.connection import Limits, Socket
@@ -34,9 +39,16 @@ class Listener:
     """The WebSocket server of this process."""
 
     def __init__(
-        self, settings: Settings, watch: Watch, doorman: Doorman, gate: Gate, serve_member: Serve
+        self,
+        settings: Settings,
+        watch: Watch,
+        doorman: Doorman,
+        gate: Gate,
+        leases: Leases,
+        serve_member: Serve,
     ) -> None:
         self._settings = settings
+        self._leases = leases
         self._watch = watch
         self._doorman = doorman
         self._gate = gate
@@ -75,8 +87,19 @@ class Listener:
         if self._heart is not None:
             self._heart.cancel()
         if self._server is not None:
+            await self._send_home()
             self._server.close(code=closing.RESTARTING, reason="reconnect in a moment")
             await self._server.wait_closed()
+
+    async def _send_home(self) -> None:
+        """Not all in the same moment: they will all knock somewhere else."""
+        everybody = (
+            [c for c in self._server.connections if isinstance(c, Socket)] if self._server else []
+        )
+        random.shuffle(everybody)
+        for socket in everybody:
+            socket.shut(closing.RESTARTING, "reconnect in a moment")
+            await asyncio.sleep(self._settings.drain_spread_s / len(everybody))
 
     async def _beat(self) -> None:
         """Ask everybody for a sign of life, and let go of who gave none."""
@@ -101,8 +124,14 @@ class Listener:
             return connection.respond(HTTPStatus.NOT_FOUND, "There is no such thing.\n")
         connection.target = wanted
         connection.limits = self._limits
+        word = request.headers.get(splice.HEADER)
+        if word is not None:
+            connection.identity = splice.read(word, self._settings.fleet_secret)
+            if connection.identity is None:
+                return connection.respond(HTTPStatus.UNAUTHORIZED, "Say who you are.\n")
+        is_known = wanted.ticket or wanted.access_token or connection.identity
         # who has not said yet who they are says nothing long
-        if wanted.path is None or not (wanted.ticket or wanted.access_token):
+        if wanted.path is None or not is_known:
             connection.protocol.max_message_size = self._settings.room_frame_bytes_max
         return None
 
@@ -125,13 +154,38 @@ class Listener:
 
     async def _admit(self, socket: Socket) -> None:
         with self._gate.arrival() as ended:
-            identity = await self._doorman.identify(socket)
+            identity = socket.identity or await self._doorman.identify(socket)
             if socket.target.path is not None:
                 socket.protocol.max_message_size = self._settings.document_frame_bytes_max
             member = await self._gate.admit(socket, identity, ended)
+        try:
+            owner = await self._leases.claim(socket.target.project_id)
+        except BaseException:
+            self._gate.leave(member)
+            raise
+        if isinstance(owner, Owner):
+            # who may be here is the owner's to watch over from now on
+            self._gate.leave(member)
+            await self._elsewhere(socket, identity, owner)
+            return
         session = Session(member, self._doorman, self._gate)
         try:
             await self._serve(member, session)
         finally:
             session.end()
             self._gate.leave(member)
+
+    async def _elsewhere(self, socket: Socket, identity: Identity, owner: Owner) -> None:
+        """Let the process serve that has the project; one that is dead has it no more."""
+        if socket.identity is not None:
+            # passed on to here, and the project has moved on since
+            socket.shut(closing.RESTARTING, "the project is open elsewhere")
+            return
+        try:
+            await splice.splice(self._settings, socket, identity, owner)
+        except ConnectionRefusedError:
+            project_id = socket.target.project_id
+            await self._leases.claim(project_id, broken_epoch=owner.epoch)
+            socket.shut(closing.RESTARTING, "reconnect in a moment")
+        except (OSError, TimeoutError):
+            socket.shut(closing.RESTARTING, "reconnect in a moment")

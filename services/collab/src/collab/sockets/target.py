@@ -1,7 +1,7 @@
 """Which room or document a socket is for, by its path."""
 
 import re
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 from uuid import UUID
 
 import msgspec
@@ -17,6 +17,13 @@ class Target(msgspec.Struct, frozen=True):
     path: str | None
     ticket: str = ""
     access_token: str = ""
+
+    @property
+    def place(self) -> str:
+        """The request's path, without credentials."""
+        if self.path is None:
+            return f"/collab/v1/projects/{self.project_id}"
+        return f"/collab/v1/documents/{self.project_id}/{quote(self.path)}"
 
 
 def parse(request_path: str) -> Target | None:

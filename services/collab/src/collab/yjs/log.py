@@ -95,33 +95,33 @@ class UpdateLog:
             self._tail_bytes = len(self._tail[0])
         return self._tail[0]
 
-    def snapshot(self) -> bytes:
-        """Return everything as small as it can be said, and go on from that.
+    def replace(self, everything: bytes, smaller: bytes) -> None:
+        """Go on from ``smaller``, which says the same, if ``everything`` still is all there is."""
+        if not self._tail and self._base is everything:
+            self._base, self._base_frame = smaller, None
 
-        A CRDT joins runs of typing and forgets deleted text; but what still waits for something
-        that it builds upon is not part of its answer, and then the merged log stays as it is.
-        """
-        everything = self.merged()
-        doc: Doc[Text] = Doc()
-        doc.apply_update(everything)
-        small = doc.get_update()
-        missing = updates.contents(get_update(everything, doc.get_state()))
-        kept = updates.contents(small).deletions
-        if missing.operations or not updates.covers(kept, missing.deletions):
-            return everything
-        if len(small) < len(everything):
-            self._base, self._base_frame = small, None
-        return self._base
 
-    def doc(self, client_id: int | None = None) -> "Doc[Text]":
-        """Make a CRDT of everything."""
-        doc: Doc[Text] = Doc(client_id=client_id)
-        doc.apply_update(self.merged())
-        return doc
+def compacted(everything: bytes) -> bytes:
+    """Say the same in as little as possible.
 
-    def text(self) -> str:
-        """The document's text now."""
-        return str(self.doc().get(ROOT, type=Text))
+    A CRDT joins runs of typing and forgets deleted text; but what still waits for something that
+    it builds upon is not part of its answer, and then the merged log stays as it is.
+    """
+    doc: Doc[Text] = Doc()
+    doc.apply_update(everything)
+    small = doc.get_update()
+    missing = updates.contents(get_update(everything, doc.get_state()))
+    kept = updates.contents(small).deletions
+    if missing.operations or not updates.covers(kept, missing.deletions):
+        return everything
+    return small if len(small) < len(everything) else everything
+
+
+def text_of(state: bytes) -> str:
+    """The text of a document in this state."""
+    doc: Doc[Text] = Doc()
+    doc.apply_update(state)
+    return str(doc.get(ROOT, type=Text))
 
 
 def seeded(text: str, client_id: int) -> bytes:

@@ -100,9 +100,7 @@ def _comments() -> None:
     op.create_index(
         "ix_comment_path", "comment", ["project_id", "path", "seq"], postgresql_where=_IS_THREAD
     )
-    op.create_index(
-        "ix_comment_reply", "comment", ["parent_id", "seq"], postgresql_where=_IS_REPLY
-    )
+    op.create_index("ix_comment_reply", "comment", ["parent_id", "seq"], postgresql_where=_IS_REPLY)
 
 
 def downgrade() -> None:

@@ -1,0 +1,157 @@
+"""How a document and its file follow each other.
+
+The file is the main line, the document a branch of it that always rebases: what was typed is
+written back by compare-and-swap, and what came into the file by another way is taken in as a
+change of the state that the file was. Each of these holds the document's lock.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from collab.documents import repository
+from collab.documents.asked import Base
+from collab.documents.document import Document, digest_of
+from collab.documents.means import Means
+from collab.documents.rebase import rebased
+from collab.documents.types import LiveFile
+from collab.peers import UnsentError
+from collab.yjs.log import compacted, text_of
+from common.caller import NOBODY
+from common.errors import UnavailableError
+
+_ATTEMPTS = 8
+# what is smaller is quicker done than handed to a thread
+_BESIDE_BYTES_MIN = 16_384
+
+
+class GoneError(Exception):
+    """The file is no text file any more, or the project is not there."""
+
+
+class FencedError(Exception):
+    """Another process has the project now."""
+
+
+class FullError(Exception):
+    """The project cannot hold what was typed."""
+
+
+_REFUSALS: dict[str, type[Exception]] = {
+    "fenced": FencedError,
+    "full": FullError,
+    "gone": GoneError,
+}
+
+
+async def beside[T](size: int, work: Callable[[], T]) -> T:
+    """Do what takes long for a large document in a thread, so that nobody waits for it."""
+    return work() if size < _BESIDE_BYTES_MIN else await asyncio.to_thread(work)
+
+
+async def write_back(means: Means, document: Document, *, hold: bool = False) -> None:
+    """Let the file have everything that was accepted so far.
+
+    With ``hold`` nothing that comes later is acknowledged before the writer goes on. Raises
+    ``UnavailableError``, ``GoneError``, ``FencedError`` and ``FullError``.
+    """
+    for _ in range(_ATTEMPTS):
+        # both without a pause between them: the entry ends where the state does
+        state, typists = document.log.merged(), list(document.typists)
+        document.typists.clear()
+        try:
+            seq = await document.writer.seal(hold=hold)
+            if state is document.base.state:
+                await _note(means, document, document.base, seq)
+                return
+            if await _written(means, document, state, seq, typists):
+                return
+        except BaseException:
+            document.typists = dict.fromkeys([*typists, *document.typists])
+            raise
+        document.typists = dict.fromkeys([*typists, *document.typists])
+        await catch_up(means, document)
+    raise UnavailableError
+
+
+async def _written(
+    means: Means, document: Document, state: bytes, seq: int, typists: list[str]
+) -> bool:
+    """Write a state's text; false where the file is not what it was taken for."""
+    text = await beside(len(state), lambda: text_of(state))
+    base = Base(state, digest_of(text))
+    if base.file_hash != document.base.file_hash:
+        epoch = means.leases.epoch(document.project_id)
+        if epoch is None or not document.asked.may_ask():
+            raise UnavailableError
+        document.asked.ask(seq, base)
+        try:
+            answer = await means.projects.write(
+                document.project_id,
+                document.id,
+                epoch,
+                seq,
+                expected=document.base.file_hash,
+                content=text,
+                actors=typists or [str(NOBODY)],
+            )
+        except UnsentError:
+            document.asked.answered(seq)
+            raise
+        document.asked.answered(seq)
+        if answer.verdict == "stale":
+            return False
+        if answer.verdict not in {"written", "unchanged"}:
+            raise _REFUSALS.get(answer.verdict, GoneError)
+    document.asked.reached(seq)
+    document.base = base
+    document.is_full = False
+    await _note(means, document, base, seq)
+    return True
+
+
+async def _note(means: Means, document: Document, base: Base, seq: int) -> None:
+    """Remember how far the file is; a long log becomes a snapshot on the way."""
+    if seq == document.noted_seq and not document.writer.is_long:
+        return
+    snapshot = None
+    if document.writer.is_long:
+        snapshot = await beside(len(base.state), lambda: compacted(base.state))
+    await repository.wrote(means.db, document.id, seq, base.file_hash, snapshot)
+    document.noted_seq = seq
+    if snapshot is not None:
+        document.writer.compacted()
+        document.shrink(base.state, snapshot)
+
+
+async def catch_up(means: Means, document: Document) -> LiveFile:
+    """Look at the file, and take in what it has become.
+
+    Raises ``GoneError`` where it is no text file any more, and ``UnavailableError``.
+    """
+    known = {document.id: document.base.file_hash}
+    file = (await means.projects.look(document.project_id, known))[0]
+    await take_in(means, document, file)
+    return file
+
+
+async def take_in(means: Means, document: Document, file: LiveFile) -> None:
+    """Take in what the file is, as somebody saw it while holding the document's lock."""
+    if file.path is None or file.hash is None or not file.is_text:
+        raise GoneError
+    if file.flushed_seq > document.asked.reached_seq:
+        # a write-back arrived whose answer did not
+        base = document.asked.reached(file.flushed_seq)
+        if base is None:
+            raise FencedError
+        document.base = base
+    if file.hash == document.base.file_hash:
+        return
+    if file.content is None:
+        # it is what was known before that write-back
+        known = {document.id: document.base.file_hash}
+        file = (await means.projects.look(document.project_id, known))[0]
+    if file.hash is None or file.content is None:
+        raise UnavailableError
+    base_state, content = document.base.state, file.content
+    update = await beside(len(base_state) + len(content), lambda: rebased(base_state, content))
+    document.take_in(update, "" if file.actor_id is None else str(file.actor_id), file.hash)
