@@ -30,6 +30,8 @@ _ATTEMPTS = 5
 async def create(means: Means, caller: Caller, project_id: UUID, new: NewCheckpoint) -> Checkpoint:
     """Name the project as it is, or as it was at a moment."""
     at = None if new.at is None else moment_of(new.at)
+    if at is None:
+        await holding.settle(means, project_id, caller.user_id)
     seq = None if at is None else await trees.moment(means, caller, project_id, at)
     async with means.db.transaction() as tx:
         await lifecycle.held_for(tx, caller, project_id, WRITERS)

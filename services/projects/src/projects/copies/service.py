@@ -15,6 +15,7 @@ from projects.jobs.schema import Job
 from projects.jobs.types import Outcome, Task, Works
 from projects.lifecycle import service as lifecycle
 from projects.lifecycle.schema import NewProject
+from projects.live import holding
 from projects.means import Means
 
 _DUPLICATE = "duplicate"
@@ -22,6 +23,7 @@ _DUPLICATE = "duplicate"
 
 async def duplicate(means: Means, caller: Caller, project_id: UUID, wanted: Wanted) -> Job:
     """Have a copy made of the project as it is now; return the job."""
+    await holding.settle(means, project_id, caller.user_id)
     found = await repository.source(means.db, project_id, caller.user_id)
     source = _checked(found, means, caller)
     order = Order(project_id, source.seq, wanted.name)
@@ -50,6 +52,7 @@ async def fork(
     means: Means, caller: Caller, project_id: UUID, wanted: Wanted
 ) -> tuple[UUID, bytes]:
     """Make a project that says which it comes from; return its id, and it as JSON."""
+    await holding.settle(means, project_id, caller.user_id)
     async with means.db.transaction() as tx:
         source = _checked(await repository.hold(tx, project_id, caller.user_id), means, caller)
         entries = await repository.entries(tx, project_id, source.seq)

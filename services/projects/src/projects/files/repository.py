@@ -6,16 +6,14 @@ from uuid import UUID
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam
-from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from common.answers import Window
 from common.database import Database, Queries
 from common.sharing import Shared
 from common.statements import document, encoded, instant, keys, word
 from projects.files.types import Current, folded
 from projects.history_tables import FileVersionRow
-from projects.permissions import is_visible, live, membership, visible
-from projects.shapes import file_info
+from projects.marks import mark_of
+from projects.permissions import is_visible, membership
 from projects.tables import BlobRow, FileRow, MemberRow, ProjectRow
 
 _F = FileRow
@@ -30,8 +28,8 @@ def _content(c: Any, blob: Any) -> "sa.ColumnElement[str]":  # noqa: ANN401 - co
     return sa.case((c.encoding == word("utf-8"), plain), else_=base64)
 
 
-def _unless_known(c: Any, blob: Any, known: Any) -> "sa.ColumnElement[bytes]":  # noqa: ANN401 - columns
-    """A file as JSON, unless its hash is known; its content is NULL if the object store has it."""
+def _shown_as(c: Any, blob: Any) -> "sa.ColumnElement[bytes]":  # noqa: ANN401 - columns
+    """A file as JSON; its content is NULL if the object store has it."""
     shown = document(
         path=c.path,
         size=c.size,
@@ -42,7 +40,7 @@ def _unless_known(c: Any, blob: Any, known: Any) -> "sa.ColumnElement[bytes]":  
         updatedAt=instant(c.updated_at),
         updatedBy=c.updated_by,
     )
-    return sa.case((c.hash.is_distinct_from(known), encoded(shown)))
+    return encoded(shown)
 
 
 _K = keys(project_id=sa.Uuid(), user_id=sa.Uuid(), path=_TEXT, known=_TEXT)
@@ -50,8 +48,15 @@ _SHOW = Shared(
     sa.select(
         _K.c.i,
         _F.hash,
-        _unless_known(_F, BlobRow.content, _K.c.known),
+        # of one that is open live all but the content, whatever is known of what was in it
+        sa.case(
+            (
+                _F.hash.is_distinct_from(_K.c.known) | mark_of(_F).is_not(None),
+                _shown_as(_F, BlobRow.content),
+            )
+        ),
         BlobRow.content.is_(None),
+        mark_of(_F),
     )
     .select_from(_K)
     .join(ProjectRow, ProjectRow.id == _K.c.project_id)
@@ -65,7 +70,7 @@ _SHOW = Shared(
 _PROJECT = bindparam("project_id", type_=sa.Uuid)
 _USER = bindparam("user_id", type_=sa.Uuid)
 _BYTES = (
-    sa.select(_F.hash, _F.encoding, BlobRow.content)
+    sa.select(_F.hash, _F.encoding, BlobRow.content, mark_of(_F))
     .select_from(ProjectRow)
     .outerjoin(MemberRow, membership(_USER))
     .join(_F, _F.project_id == ProjectRow.id)
@@ -99,54 +104,12 @@ _THEN = (
 _T = _THEN.c
 _SHOW_PAST = sa.select(
     _T.hash,
-    _unless_known(_T, _T.content, _KNOWN),
+    sa.case((_T.hash.is_distinct_from(_KNOWN), _shown_as(_T, _T.content))),
     _T.content.is_(None),
 ).where(_T.hash.is_not(None))
 _READ_PAST = sa.select(_T.hash, _T.encoding, _T.content).where(_T.hash.is_not(None))
 
 
-def _stretch(*, reverse: bool) -> "sa.Select[bytes]":
-    prefix = bindparam("prefix", type_=sa.Text)
-    after = bindparam("after", type_=sa.Text)
-    begins = sa.cast(after, sa.Text).is_(None)
-    some = (
-        sa.select(file_info(_F).label("item"), _F.path)
-        .where(live(prefix), begins | (_F.path < after if reverse else _F.path > after))
-        .correlate(ProjectRow)
-        .order_by(_F.path.desc() if reverse else _F.path)
-        .limit(bindparam("limit", type_=sa.BigInteger))
-        .subquery("some")
-    )
-    order = some.c.path.desc() if reverse else some.c.path
-    items = sa.func.json_agg(aggregate_order_by(some.c.item, order))
-    listing = sa.func.coalesce(items, sa.literal_column("'[]'::json"))
-    inside = sa.lateral(sa.select(encoded(listing).label("listing")).select_from(some), "inside")
-    return visible(sa.select(inside.c.listing)).join(inside, sa.true())
-
-
-_STRETCHES = {"path": _stretch(reverse=False), "-path": _stretch(reverse=True)}
-
-
-def _list(*, reverse: bool) -> "sa.Select[int, bytes]":
-    prefix = bindparam("prefix", type_=sa.Text)
-    page = (
-        sa.select(file_info(_F).label("item"), _F.path)
-        .where(live(prefix))
-        .correlate(ProjectRow)
-        .order_by(_F.path.desc() if reverse else _F.path)
-        .limit(bindparam("limit", type_=sa.BigInteger))
-        .offset(bindparam("offset", type_=sa.BigInteger))
-        .subquery("page")
-    )
-    order = page.c.path.desc() if reverse else page.c.path
-    items = sa.func.json_agg(aggregate_order_by(page.c.item, order))
-    listing = sa.func.coalesce(items, sa.literal_column("'[]'::json"))
-    total = sa.select(sa.func.count()).select_from(_F).where(live(prefix)).correlate(ProjectRow)
-    inside = sa.lateral(sa.select(encoded(listing).label("listing")).select_from(page), "inside")
-    return visible(sa.select(total.scalar_subquery(), inside.c.listing)).join(inside, sa.true())
-
-
-_LISTS = {"path": _list(reverse=False), "-path": _list(reverse=True)}
 _COLUMNS = (_F.path, _F.folded, _F.document_id, _F.version, _F.hash, _F.size, _F.encoding)
 _FOLDER = sa.func.unnest(bindparam("folders", type_=sa.ARRAY(sa.Text))).column_valued("folder")
 # what is in a folder is a stretch of the index: "0" follows "/" in the order of bytes
@@ -174,11 +137,15 @@ _DOCUMENTS = sa.select(_F.path, _F.document_id).where(
 
 
 class Shown(msgspec.Struct, frozen=True):
-    """A file as JSON, unless its hash was known; without content where the object store has it."""
+    """A file as JSON, unless its hash was known; without content where the object store has it.
+
+    ``live`` is its document, if it is open live: then what is in it may be more than that.
+    """
 
     hash: str
     body: bytes | None
     is_stored: bool
+    live: UUID | None = None
 
 
 async def show(
@@ -186,15 +153,16 @@ async def show(
 ) -> Shown | None:
     """Return the file as JSON, unless its hash is ``known``."""
     row = await db.shared(_SHOW, project_id=project_id, user_id=user_id, path=path, known=known)
-    return None if row is None else Shown(row[0] or "", row[1], row[2])
+    return None if row is None else Shown(row[0] or "", row[1], row[2], row[3])
 
 
 class Bytes(msgspec.Struct, frozen=True):
-    """A file's bytes; without them the object store has them."""
+    """A file's bytes; without them the object store has them. ``live`` as of what is shown."""
 
     hash: str
     encoding: str
     data: bytes | None
+    live: UUID | None = None
 
 
 async def read(db: Database, project_id: UUID, user_id: UUID, path: str) -> Bytes | None:
@@ -202,8 +170,8 @@ async def read(db: Database, project_id: UUID, user_id: UUID, path: str) -> Byte
     return await db.one_or_none(_BYTES, _bytes, project_id=project_id, user_id=user_id, path=path)
 
 
-def _bytes(hash_: str | None, encoding: str, data: bytes | None) -> Bytes:
-    return Bytes(hash_ or "", encoding, data)
+def _bytes(hash_: str | None, encoding: str, data: bytes | None, live: UUID | None = None) -> Bytes:
+    return Bytes(hash_ or "", encoding, data, live)
 
 
 async def show_past(
@@ -222,40 +190,6 @@ def _shown(hash_: str | None, body: bytes | None, is_stored: bool) -> Shown:  # 
 async def read_past(db: Database, project_id: UUID, path: str, seq: int) -> Bytes | None:
     """Return the bytes that the file had, of a project that the caller may see."""
     return await db.one_or_none(_READ_PAST, _bytes, project_id=project_id, path=path, seq=seq)
-
-
-async def stretch(
-    db: Database, project_id: UUID, user_id: UUID, prefix: str, wanted: Window, after: str | None
-) -> bytes | None:
-    """Return the files after a path as JSON, and one more than are wanted."""
-    return await db.one_or_none(
-        _STRETCHES[wanted.sort],
-        bytes,
-        project_id=project_id,
-        user_id=user_id,
-        prefix=prefix,
-        after=after,
-        limit=wanted.limit + 1,
-    )
-
-
-async def listed(
-    db: Database, project_id: UUID, user_id: UUID, prefix: str, wanted: Window
-) -> tuple[int, bytes] | None:
-    """Return how many files there are below ``prefix``, and a page of them as JSON."""
-    return await db.one_or_none(
-        _LISTS[wanted.sort],
-        _list_row,
-        project_id=project_id,
-        user_id=user_id,
-        prefix=prefix,
-        limit=wanted.limit,
-        offset=wanted.offset,
-    )
-
-
-def _list_row(total: int, items: bytes) -> tuple[int, bytes]:
-    return total, items
 
 
 async def documents(

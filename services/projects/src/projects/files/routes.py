@@ -13,7 +13,6 @@ from litestar.types import Scope
 from common import answers, slim
 from common.answers import Answer, PageLimit, answer
 from common.caller import Caller, caller_of, headers_of, needs
-from common.database import Database
 from common.errors import InvalidError
 from common.idempotency import Keyed
 from projects import cursors
@@ -112,7 +111,7 @@ async def remove(
 
 @get("/files", opt=_READ)
 async def index(
-    db: NamedDependency[Database],
+    means: NamedDependency[Means],
     caller: NamedDependency[Caller],
     project_id: FromPath[UUID],
     prefix: Annotated[str, QueryParameter(name="prefix", max_length=500)] = "",
@@ -125,11 +124,11 @@ async def index(
     cursors.alone(cursor, page)
     wanted = answers.window(page or 1, limit, sort, ("path",))
     if cursor is None:
-        total, items = await service.index(db, caller, project_id, _text(prefix), wanted)
+        total, items = await service.index(means, caller, project_id, _text(prefix), wanted)
         return answers.raw_page(items, total, wanted)
     here = ("files", str(project_id), prefix, sort)
     after = cursors.position(cursor, cursors.text, *here)
-    rows = await service.stretch(db, caller, project_id, _text(prefix), wanted, after)
+    rows = await service.stretch(means, caller, project_id, _text(prefix), wanted, after)
     return Response(cursors.fed(rows, wanted.limit, lambda row: row.path, *here))
 
 

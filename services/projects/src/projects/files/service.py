@@ -8,13 +8,15 @@ import msgspec
 from common.answers import Window
 from common.caller import Caller
 from common.contracts.projects import TreeFilled
-from common.database import Database, Queries
+from common.database import Queries
 from common.errors import NotFoundError
 from common.outbox import announce
 from projects.contents import service as contents
 from projects.errors import InvalidPathError
-from projects.files import changes, repository, writing
+from projects.files import changes, listing, repository, writing
 from projects.files.changes import Filled
+from projects.files.listing import Listed, Stretch
+from projects.files.repository import Shown
 from projects.files.schema import FileInfo
 from projects.files.types import (
     Author,
@@ -29,7 +31,9 @@ from projects.files.types import (
     shown,
 )
 from projects.keyframes import service as keyframes
+from projects.live import holding
 from projects.means import Means
+from projects.peers import LiveText
 from projects.trees import service as trees
 from projects.trees.types import Moment
 
@@ -75,15 +79,28 @@ async def show(
         found = await repository.show_past(means.db, project_id, place, seq, known)
     if found is None:
         raise NotFoundError(_NO_FILE)
-    if found.body is None or not found.is_stored:
-        return found.hash, found.body
-    return found.hash, await whole(means, found.hash, found.body)
+    if found.live is not None:
+        text = await holding.typed(means, project_id, found.live, found.hash, known)
+        if text is not None:
+            return text.hash, None if text.hash == known else _as_typed(found.body or b"", text)
+    if found.body is None or found.hash == known:
+        return found.hash, None
+    return found.hash, await whole(means, found) if found.is_stored else found.body
 
 
-async def whole(means: Means, content_hash: str, body: bytes) -> bytes:
+async def whole(means: Means, found: Shown) -> bytes:
     """A file as JSON with its content, which the object store has."""
+    file = msgspec.json.decode(found.body or b"")
+    file["content"] = shown(await contents.fetch(means, found.hash), file["encoding"])
+    return msgspec.json.encode(file)
+
+
+def _as_typed(body: bytes, typed: LiveText) -> bytes:
+    """A file as JSON with what was typed since; its version is that of what was written last."""
     file = msgspec.json.decode(body)
-    file["content"] = shown(await contents.fetch(means, content_hash), file["encoding"])
+    file |= {"content": typed.text, "size": typed.size, "hash": typed.hash, "encoding": "utf-8"}
+    if typed.updated_at is not None:
+        file |= {"updatedAt": typed.updated_at, "updatedBy": typed.updated_by}
     return msgspec.json.encode(file)
 
 
@@ -99,19 +116,27 @@ async def read(
         found = await repository.read_past(means.db, project_id, place, seq)
     if found is None:
         raise NotFoundError(_NO_FILE)
+    if found.live is not None:
+        text = await holding.typed(means, project_id, found.live, found.hash)
+        if text is not None:
+            return text.hash, (text.text or "").encode()
     if found.data is None:
         return found.hash, await contents.fetch(means, found.hash)
     return found.hash, found.data
 
 
 async def index(
-    db: Database, caller: Caller, project_id: UUID, prefix: str, wanted: Window
+    means: Means, caller: Caller, project_id: UUID, prefix: str, wanted: Window
 ) -> tuple[int, bytes]:
     """Return how many files there are below ``prefix``, and a page of them as JSON."""
-    found = await repository.listed(db, project_id, caller.user_id, prefix, wanted)
+
+    async def read() -> Listed | None:
+        return await listing.listed(means.db, project_id, caller.user_id, prefix, wanted)
+
+    found = await holding.settled(means, project_id, read)
     if found is None:
         raise NotFoundError(_NO_PROJECT)
-    return found
+    return found.total, found.items
 
 
 def author_of(means: Means, caller: Caller, project_id: UUID, origin: str) -> Author:
@@ -127,7 +152,7 @@ def author_of(means: Means, caller: Caller, project_id: UUID, origin: str) -> Au
 
 
 async def stretch(
-    db: Database,
+    means: Means,
     caller: Caller,
     project_id: UUID,
     prefix: str,
@@ -135,10 +160,14 @@ async def stretch(
     after: str | None,
 ) -> list[FileInfo]:
     """Return the files after a path, and one more than are wanted if there are others."""
-    found = await repository.stretch(db, project_id, caller.user_id, prefix, wanted, after)
+
+    async def read() -> Stretch | None:
+        return await listing.stretch(means.db, project_id, caller.user_id, prefix, wanted, after)
+
+    found = await holding.settled(means, project_id, read)
     if found is None:
         raise NotFoundError(_NO_PROJECT)
-    return msgspec.json.decode(found, type=list[FileInfo])
+    return msgspec.json.decode(found.items, type=list[FileInfo])
 
 
 async def write(

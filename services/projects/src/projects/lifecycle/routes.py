@@ -19,6 +19,7 @@ from projects.lifecycle import service
 from projects.lifecycle.schema import Changes, NewProject, Project, Replacement
 from projects.lists import service as lists
 from projects.lists.types import SORTS, Kind, Wanted
+from projects.means import Means
 from projects.settings import Settings
 from projects.trash import service as bin_
 
@@ -99,16 +100,16 @@ async def change(
 
 @delete("/{project_id:uuid}", opt=_WRITE)
 async def trash(
-    db: NamedDependency[Database],
+    means: NamedDependency[Means],
     caller: NamedDependency[Caller],
     project_id: FromPath[UUID],
     purge: Annotated[bool, QueryParameter(name="purge")] = False,  # noqa: FBT002 - of the query
 ) -> None:
     """Put a project into the trash; ``purge`` deletes it for good, history and all."""
     if purge:
-        await bin_.purge(db, caller, project_id)
+        await bin_.purge(means.db, caller, project_id)
     else:
-        await service.trash(db, caller, project_id)
+        await service.trash(means, caller, project_id)
 
 
 @get("/internal/projects/{project_id:uuid}/access", include_in_schema=False)

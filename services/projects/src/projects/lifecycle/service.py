@@ -23,6 +23,8 @@ from projects.errors import QuotaExceededError
 from projects.lifecycle import repository
 from projects.lifecycle.repository import Locked
 from projects.lifecycle.schema import Changes, NewProject, Replacement
+from projects.live import holding
+from projects.means import Means
 from projects.permissions import OWNERS, WRITERS
 from projects.settings import Settings
 
@@ -146,9 +148,11 @@ async def _update(
         return after.body
 
 
-async def trash(db: Database, caller: Caller, project_id: UUID) -> None:
+async def trash(means: Means, caller: Caller, project_id: UUID) -> None:
     """Put the project into the trash; nobody enters it from now on."""
-    async with db.transaction() as tx:
+    # it need not be all that was typed: the documents keep the rest until it is restored
+    await holding.settle_if_possible(means, project_id, caller.user_id)
+    async with means.db.transaction() as tx:
         await held_for(tx, caller, project_id, OWNERS)
         await trash_held(tx, caller, project_id)
 

@@ -8,6 +8,7 @@ more acknowledged until the documents have taken in what became of their files.
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
+from typing import Protocol
 from uuid import UUID
 
 import structlog
@@ -19,11 +20,20 @@ from common.exchange import Exchange
 from projects.live import repository
 from projects.live.types import LiveError
 from projects.means import Means
+from projects.peers import LiveText
 
 log = structlog.get_logger()
 
 _ATTEMPTS = 5
 _KEY = b"idempotency-key"
+
+
+class _Read(Protocol):
+    """What was read of a project, and whether any file of it is open live."""
+
+    @property
+    def is_any_live(self) -> bool: ...
+
 
 type _Release = Callable[[], Awaitable[None]]
 
@@ -96,26 +106,46 @@ async def release_all() -> None:
         await waiting[1].pop()()
 
 
+async def typed(
+    means: Means, project_id: UUID, document_id: UUID, content_hash: str, known: str | None = None
+) -> LiveText | None:
+    """Return what is in a document that is open live, if it is not what is in its file.
+
+    Without its text where its hash is ``known``. Raises ``UnavailableError``.
+    """
+    found = await means.peers.live_text(project_id, document_id, content_hash, known)
+    return None if found is None or found.hash == content_hash else found
+
+
+async def settled[T: _Read](
+    means: Means, project_id: UUID, read: Callable[[], Awaitable[T | None]]
+) -> T | None:
+    """Read many files; where any is open live, again once what was typed is written into them.
+
+    Raises ``UnavailableError`` where collab does not answer.
+    """
+    found = await read()
+    if found is None or not found.is_any_live:
+        return found
+    await means.peers.settle(project_id)
+    return await read()
+
+
 async def marked(tx: Queries, project_id: UUID) -> frozenset[UUID]:
     """Return which of a project's documents are open live."""
     return await repository.marked(tx, project_id)
 
 
-async def settle(means: Means, project_id: UUID) -> None:
-    """Have whatever was typed in a project written into its files.
+async def settle(means: Means, project_id: UUID, user_id: UUID) -> None:
+    """Have what was typed in a project, if the user may see it, written into its files.
 
     Raises ``UnavailableError`` where collab does not answer.
     """
-    await means.peers.settle(project_id)
-
-
-async def settled(means: Means, project_id: UUID, user_id: UUID) -> None:
-    """Settle a project that the user may see, if any of its files is open live."""
     if await repository.is_any_live(means.db, project_id, user_id):
-        await settle(means, project_id)
+        await means.peers.settle(project_id)
 
 
-async def settled_if_possible(means: Means, project_id: UUID, user_id: UUID) -> None:
+async def settle_if_possible(means: Means, project_id: UUID, user_id: UUID) -> None:
     """Settle a project as far as collab answers."""
     with suppress(ServiceError):
-        await settled(means, project_id, user_id)
+        await settle(means, project_id, user_id)

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from common.database import Database
 from common.statements import document, encoded, word
 from projects.files.types import PATH_BYTES_MAX
+from projects.marks import is_any_live
 from projects.past import files_at, head_seq, seq_at, whole_seq
 from projects.permissions import live, visible
 from projects.shapes import tree_hash
@@ -73,7 +74,7 @@ def _text(*parts: "str | sa.ColumnElement[Any]") -> "sa.ColumnElement[str]":
     return sa.func.concat(*given, type_=sa.Text)
 
 
-def _now() -> "sa.Select[int, int, str, bytes]":
+def _now() -> "sa.Select[int, int, bool, str, bytes]":
     """The tree as it is, where it has at most ``files_max`` files; else only how many it has."""
     count = sa.func.coalesce(HeadRow.files, 0)
     files = (
@@ -86,7 +87,7 @@ def _now() -> "sa.Select[int, int, str, bytes]":
     inside = _inside(files)
     seq = sa.func.coalesce(HeadRow.seq, 0)
     return (
-        visible(sa.select(seq, count, inside.c.hash, inside.c.listing))
+        visible(sa.select(seq, count, is_any_live(), inside.c.hash, inside.c.listing))
         .outerjoin(HeadRow, HeadRow.project_id == ProjectRow.id)
         .join(inside, sa.true())
     )
@@ -115,7 +116,7 @@ def _pinned(files: Any) -> "sa.Select[str, bytes]":  # noqa: ANN401 - a selectab
     )
 
 
-def _pin_now() -> "sa.Select[int, str, bytes]":
+def _pin_now() -> "sa.Select[int, str, bytes, bool]":
     """One statement sees one moment: the head says which, and the files are those of it."""
     files = (
         sa.select(_F.path, _F.hash, _F.size, _F.encoding)
@@ -123,7 +124,8 @@ def _pin_now() -> "sa.Select[int, str, bytes]":
         .cte("files")
     )
     digest, listing = _pinned(files).selected_columns
-    return sa.select(head_seq(ProjectRow.id), digest, listing).where(ProjectRow.id == _PROJECT)
+    columns = (head_seq(ProjectRow.id), digest, listing, is_any_live())
+    return sa.select(*columns).where(ProjectRow.id == _PROJECT)
 
 
 def _pin_past() -> "sa.Select[int, str, bytes]":
@@ -152,10 +154,14 @@ _CURRENT = (
 
 
 class Tree(msgspec.Struct, frozen=True):
-    """A tree as of ``seq``: how many files the project has, its hash, and its entries as JSON."""
+    """A tree as of ``seq``: how many files the project has, its hash, and its entries as JSON.
+
+    Where any file is open live what was typed may not be in it yet.
+    """
 
     seq: int
     files: int
+    is_any_live: bool
     hash: str
     entries: bytes
 
@@ -210,11 +216,12 @@ async def moment(
 
 
 class PinRow(msgspec.Struct, frozen=True):
-    """A tree: as of when, its hash, and its files as JSON."""
+    """A tree: as of when, its hash, its files as JSON, and whether more was typed perhaps."""
 
     seq: int
     tree_hash: str
     files: bytes
+    is_any_live: bool = False
 
 
 class CurrentRow(msgspec.Struct, frozen=True):

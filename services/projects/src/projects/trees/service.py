@@ -7,6 +7,7 @@ import msgspec
 from common.caller import Caller
 from common.errors import InvalidError, NotFoundError, PayloadTooLargeError
 from projects.contents import service as contents
+from projects.live import holding
 from projects.means import Means
 from projects.trees import repository
 from projects.trees.schema import Blobs, Pin, PinnedFile, Wanted
@@ -36,24 +37,29 @@ async def tree(
     # the whole of it alone: parts are as many as anybody likes to ask for
     is_whole = prefix == "" and depth == DEPTH_MAX
     few = means.settings.tree_cached_min if is_whole else _ALL
-    found = await _now(means, caller, project_id, prefix, depth, few)
+
+    async def read() -> repository.Tree | None:
+        return await _now(means, caller, project_id, prefix, depth, few)
+
+    found = await holding.settled(means, project_id, read)
+    if found is None:
+        raise NotFoundError(_ABSENT)
     if found.files <= few:
         return found.hash, found.entries
     kept = await _kept(means, project_id, found.seq, known)
     if kept is not None:
         return kept
     found = await _now(means, caller, project_id, prefix, depth, _ALL)
+    if found is None:
+        raise NotFoundError(_ABSENT)
     await _keep(means, project_id, found.seq, found.hash, found.entries)
     return found.hash, found.entries
 
 
 async def _now(
     means: Means, caller: Caller, project_id: UUID, prefix: str, depth: int, files_max: int
-) -> repository.Tree:
-    found = await repository.now(means.db, project_id, caller.user_id, prefix, depth, files_max)
-    if found is None:
-        raise NotFoundError(_ABSENT)
-    return found
+) -> repository.Tree | None:
+    return await repository.now(means.db, project_id, caller.user_id, prefix, depth, files_max)
 
 
 async def past(
@@ -110,8 +116,12 @@ async def _keep(means: Means, project_id: UUID, seq: int, digest: str, entries: 
 
 
 async def pin(means: Means, project_id: UUID, seq: int | None = None) -> Pin:
-    """Return the tree as of ``seq``, or as of now."""
-    row = await repository.pin(means.db, project_id, seq)
+    """Return the tree as of ``seq``, or as of now with all that was typed by then."""
+
+    async def read() -> repository.PinRow | None:
+        return await repository.pin(means.db, project_id, seq)
+
+    row = await holding.settled(means, project_id, read)
     if row is None:
         raise NotFoundError(_ABSENT)
     return Pin(row.seq, row.tree_hash, msgspec.json.decode(row.files, type=list[PinnedFile]))
