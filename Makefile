@@ -131,6 +131,10 @@ isolated: setup ## each service's unit tests with its own dependencies only (S=p
 faults: setup ## kill the projects service and its database in the midst of writes, and see that nothing is lost
 	@python -m tests.faults $(ARGS)
 
+.PHONY: trials
+trials: setup ## let five people work on one file, ten thousand times, and compare what they saw with what was done
+	@python -m tests.trials $(ARGS)
+
 .PHONY: bench
 bench: ## measure the hot paths beside the peer
 	@scripts/bootstrap.sh --bench
@@ -140,6 +144,11 @@ bench: ## measure the hot paths beside the peer
 bench-auth: ## measure what logins take from everybody else
 	@scripts/bootstrap.sh --bench
 	@python -m benchmarks.auth.bench $(ARGS)
+
+.PHONY: bench-collab
+bench-collab: ## measure live documents beside Hocuspocus
+	@scripts/bootstrap.sh --bench
+	@python -m benchmarks.collab.bench $(ARGS)
 
 .PHONY: bench-archives
 bench-archives: ## measure what a large import and export cost in memory and time

@@ -1,6 +1,7 @@
 """A network between a client and a server that a test can cut, freeze and mend."""
 
 import asyncio
+import itertools
 import socket
 import struct
 from collections.abc import AsyncGenerator
@@ -13,10 +14,14 @@ _AT_ONCE = struct.pack("ii", 1, 0)
 
 
 class Wire:
-    """Passes bytes on between who connects to ``port`` and a server's own port."""
+    """Passes bytes on between who connects to ``port`` and a server's own port.
 
-    def __init__(self, to_port: int) -> None:
-        self._to_port = to_port
+    Of several servers each connection has another one, and one that is up where one is.
+    """
+
+    def __init__(self, *to_ports: int) -> None:
+        self._to_ports = to_ports
+        self._turns = itertools.count()
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -60,17 +65,22 @@ class Wire:
         self._flows.set()
 
     async def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if not self._is_whole:
-            return _break(writer)
-        try:
-            there = await asyncio.open_connection(_HOST, self._to_port)
-        except OSError:
-            return _break(writer)
+        there = await self._server_side() if self._is_whole else None
+        if there is None:
+            _break(writer)
+            return
         for source, sink in ((reader, there[1]), (there[0], writer)):
             self._open.add(sink)
             task = asyncio.create_task(self._pass(source, sink))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+
+    async def _server_side(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+        turn = next(self._turns)
+        for number in range(len(self._to_ports)):
+            port = self._to_ports[(turn + number) % len(self._to_ports)]
+            with suppress(OSError):
+                return await asyncio.open_connection(_HOST, port)
         return None
 
     async def _pass(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
@@ -91,9 +101,9 @@ def _break(writer: asyncio.StreamWriter) -> None:
 
 
 @asynccontextmanager
-async def wire(to_port: int) -> AsyncGenerator[Wire]:
-    """Lay a wire to a port."""
-    made = Wire(to_port)
+async def wire(*to_ports: int) -> AsyncGenerator[Wire]:
+    """Lay a wire to a port, or to several."""
+    made = Wire(*to_ports)
     await made.open()
     try:
         yield made

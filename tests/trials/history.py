@@ -1,0 +1,86 @@
+"""What the tables have of a file: every version, what was in it, and who it was."""
+
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from tests.trials.ledger import Ledger
+
+_VERSIONS = """
+    SELECT v.seq, v.path, v.version, v.hash, v.origin, v.actor_id, v.actors, b.content
+    FROM projects.file_version v LEFT JOIN projects.blob b USING (hash)
+    WHERE v.project_id = $1 AND v.document_id = (
+        SELECT document_id FROM projects.file WHERE project_id = $1 AND path = $2)
+    ORDER BY v.seq
+"""
+_HASH = "SELECT hash FROM projects.file WHERE project_id = $1 AND path = $2"
+_MARKS = "SELECT count(*) FROM projects.live_file WHERE project_id = ANY($1)"
+
+
+class Version(msgspec.Struct, frozen=True):
+    """One change of the file."""
+
+    seq: int
+    path: str
+    version: int
+    hash: str | None
+    origin: str
+    actor_id: UUID
+    actors: list[UUID] | None
+    content: bytes | None
+
+
+class Tables:
+    """The tables of the projects service, as the database's own user reads them."""
+
+    def __init__(self, pool: "asyncpg.Pool[Any]") -> None:
+        self._pool = pool
+
+    async def versions(self, project: UUID, path: str) -> list[Version]:
+        """Return every version of what is at a path now."""
+        return [Version(*row) for row in await self._pool.fetch(_VERSIONS, project, path)]
+
+    async def hash(self, project: UUID, path: str) -> str | None:
+        """Return what is at a path now."""
+        found: str | None = await self._pool.fetchval(_HASH, project, path)
+        return found
+
+    async def marks(self, projects: list[UUID]) -> int:
+        """Return how many files are marked as open live."""
+        return int(await self._pool.fetchval(_MARKS, projects))
+
+
+def check(versions: list[Version], text: str, users: dict[str, str], ledger: Ledger) -> None:
+    """The last version is the text, each is whole, and who typed is named.
+
+    ``users`` says whose words are whose.
+    """
+    before: set[str] = set()
+    for row in versions:
+        content = "" if row.content is None else row.content.decode()
+        if row.hash is not None:
+            ledger.know(content)
+        read = ledger.words.read(content)
+        where = f"version {row.version} by {row.origin}"
+        for fault in read.faults:
+            ledger.fault(f"{where}: {fault} in {ledger.words.spelled(content)}")
+        names = {word.name for word in read.words}
+        if row.origin == "ws":
+            _named(row, {w.author for w in read.words if w.name not in before}, users, ledger)
+        ledger.note("history", f"{row.seq} {where} {ledger.words.spelled(content)}")
+        before = names
+    last = versions[-1].content if versions else None
+    if last is None or last.decode() != text:
+        ledger.fault("The last version is not the text.")
+
+
+def _named(row: Version, authors: set[str], users: dict[str, str], ledger: Ledger) -> None:
+    named = {str(actor) for actor in row.actors or [row.actor_id]}
+    if str(row.actor_id) not in named:
+        ledger.fault(f"version {row.version}: its actor is not among those who typed")
+    if unnamed := {a for a in authors if a in users and users[a] not in named}:
+        ledger.fault(f"version {row.version}: {sorted(unnamed)} typed, and are not named")
+    if idle := named - ledger.typists:
+        ledger.fault(f"version {row.version}: {sorted(idle)} are named, and typed nothing")

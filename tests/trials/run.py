@@ -1,0 +1,164 @@
+"""Many trials at once, while processes are restarted, and what came of them."""
+
+import asyncio
+import random
+import sys
+import time
+from collections import Counter
+from collections.abc import AsyncGenerator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+
+import asyncpg
+import msgspec
+
+from common.ids import uuid7
+from common.testing.waiting import until
+from fleet.stores import postgres
+from fleet.testing import Running
+from tests.trials.desk import Desk
+from tests.trials.history import Tables
+from tests.trials.stage import Stage, staged
+from tests.trials.trial import Team, Trial
+
+_GROUP = 400
+_TEAMS = 12
+_TOLD_EVERY_S = 20.0
+_MARKS_GO_WITHIN_S = 60.0
+
+
+class Given(msgspec.Struct, frozen=True):
+    """What a run was asked for."""
+
+    count: int
+    seed: int
+    at_once: int = 32
+    # how long nothing is restarted, on the average; 0: nothing is
+    restart_every_s: float = 30.0
+    # the one trial that is played again and again, or all from 1 on
+    only: int = 0
+    faults_max: int = 5
+
+
+class Outcome:
+    """What came of a run."""
+
+    def __init__(self) -> None:
+        self.done = 0
+        self.failed: list[tuple[str, list[str], list[str]]] = []
+        self.counts: Counter[str] = Counter()
+        self.closes: Counter[int] = Counter()
+        self.restarts: list[str] = []
+        self.marks_left = 0
+        self.tails = ""
+        self.seconds = 0.0
+
+    @property
+    def is_good(self) -> bool:
+        """Whether all was as it should be."""
+        return self.done > 0 and not self.failed and not self.marks_left
+
+
+async def run(fleet: Running, given: Given) -> Outcome:
+    """Play the trials, group by group."""
+    outcome = Outcome()
+    began = time.monotonic()
+    dice = random.Random(given.seed)
+    async with AsyncExitStack() as stack:
+        stage = await stack.enter_async_context(staged(fleet))
+        desk = Desk(stage, stage.auth)
+        stack.push_async_callback(desk.close)
+        pool = await stack.enter_async_context(
+            asyncpg.create_pool(postgres.url(fleet.context, postgres.USER), min_size=1, max_size=4)
+        )
+        player = _Player(given, desk, Tables(pool), outcome)
+        async with _beside(_tell(outcome, given)), _beside(_restart(stage, given, dice)):
+            numbers = iter(range(1, given.count + 1))
+            while group := [n for n, _ in zip(numbers, range(_GROUP), strict=False)]:
+                await player.group(group)
+                if len(outcome.failed) >= given.faults_max:
+                    break
+        outcome.restarts = stage.restarts
+        outcome.tails = stage.tails() if outcome.failed else ""
+    outcome.seconds = time.monotonic() - began
+    return outcome
+
+
+class _Player:
+    def __init__(self, given: Given, desk: Desk, tables: Tables, outcome: Outcome) -> None:
+        self.given = given
+        self.outcome = outcome
+        self._desk = desk
+        self._tables = tables
+
+    async def group(self, numbers: list[int]) -> None:
+        """Play some trials, some at once, in a few projects; then no file is marked as live."""
+        count = min(_TEAMS, len(numbers))
+        teams = await asyncio.gather(*(self._team() for _ in range(count)))
+        turns = asyncio.Semaphore(self.given.at_once)
+
+        async def one(number: int) -> None:
+            async with turns:
+                if len(self.outcome.failed) < self.given.faults_max:
+                    await self._play(number, teams[number % count])
+
+        async with asyncio.TaskGroup() as group:
+            for number in numbers:
+                group.create_task(one(number))
+        projects = [team.project for team in teams]
+
+        async def no_marks() -> bool:
+            return not await self._tables.marks(projects)
+
+        try:
+            await until(no_marks, _MARKS_GO_WITHIN_S)
+        except TimeoutError:
+            self.outcome.marks_left += await self._tables.marks(projects)
+
+    async def _play(self, number: int, team: Team) -> None:
+        seed = f"{self.given.seed}:{self.given.only or number}"
+        trial = Trial(seed, self._desk, self._tables, team, f"trial-{number}/a.txt")
+        faults = await trial.run()
+        outcome = self.outcome
+        outcome.done += 1
+        trial.tally(outcome.counts, outcome.closes)
+        if faults:
+            outcome.failed.append((seed, faults, trial.ledger.log))
+            say(f"trial {seed} failed: {faults[0]}")
+
+    async def _team(self) -> Team:
+        owner, *others = users = [uuid7() for _ in range(5)]
+        made = await self._desk.sure(owner, "POST", "/projects", sends={"name": "Trials"})
+        for user in others:
+            body = {"userId": str(user), "role": "editor"}
+            where = f"/projects/{made['id']}/collaborators"
+            await self._desk.sure(owner, "POST", where, sends=body)
+        return Team(msgspec.convert(made["id"], type=type(owner)), users[:2], users[2:])
+
+
+@asynccontextmanager
+async def _beside(work: Coroutine[None, None, None]) -> AsyncGenerator[None]:
+    """Let something go on meanwhile; what it raises is raised in the end."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def _restart(stage: Stage, given: Given, dice: random.Random) -> None:
+    while given.restart_every_s:
+        await asyncio.sleep(given.restart_every_s * dice.uniform(0.5, 1.5))
+        await stage.restart_one(dice)
+
+
+async def _tell(outcome: Outcome, given: Given) -> None:
+    while True:
+        await asyncio.sleep(_TOLD_EVERY_S)
+        say(f"{outcome.done} of {given.count} trials, {len(outcome.failed)} failed")
+
+
+def say(text: str) -> None:
+    """Tell how far it is."""
+    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
