@@ -22,6 +22,7 @@ main() {
   install_python_environment
   install_browser
   install_node_packages "$@"
+  [[ ${1:-} != --bench ]] || install_bench_node
 }
 
 say() { printf '==> %s\n' "$*" >&2; }
