@@ -53,6 +53,11 @@ class Process:
                 await asyncio.sleep(0.05)
         raise AssertionError("The service did not become ready.")
 
+    def tell(self, number: signal.Signals) -> None:
+        """Send it a signal, and wait for nothing."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
     async def end(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Stop it, and return what it ended with."""
         assert self._process is not None

@@ -17,6 +17,7 @@ from collab.leases import schema as leases
 from collab.leases.leases import Leases
 from collab.links.desk import Desk
 from collab.links.keeper import Keeper
+from collab.links.splice import Splices
 from collab.peers import Projects, auth_peer
 from collab.rooms import socket as rooms
 from collab.rooms.hall import Hall
@@ -79,7 +80,8 @@ class _Parts:
         self.leases = Leases(settings, db, here, self._lost)
         self.library = Library(Means(db, projects, settings, self.leases))
         self.desk = Desk(settings, self.leases, self.library, Holds(self.library))
-        self.keeper = Keeper(settings, self.leases, self.library, self.gate)
+        splices = Splices(settings)
+        self.keeper = Keeper(settings, self.leases, self.library, self.gate, splices)
         self.witness = Witness(db, self.gate, self.library, hall)
         hall.past = Past(settings, app.state.bus)
         hall.speaker = Speaker(db, projects.access, settings, app.state.relay.wake)
@@ -91,7 +93,7 @@ class _Parts:
                 await documents.serve(self.library, member, _refreshing(member, session))
 
         watch = app.state.watch
-        self.listener = Listener(settings, watch, doorman, self.gate, self.leases, serve)
+        self.listener = Listener(settings, watch, doorman, self.gate, self.leases, splices, serve)
 
     def _lost(self, project_id: UUID) -> None:
         """Another process has a project now: its people go there."""

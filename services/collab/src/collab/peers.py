@@ -34,7 +34,8 @@ class Projects:
 
     def __init__(self, settings: Settings) -> None:
         self._peer = _peer(settings, settings.projects_url)
-        self._bytes_max = settings.document_bytes_max
+        # what was typed at once may be more than a document may have before that
+        self._bytes_max = 2 * settings.document_bytes_max
 
     async def open(self, app: Litestar) -> None:
         """Nothing to start."""

@@ -82,7 +82,7 @@ class CommentRow(Tables):
     __table_args__ = (
         sa.Index("ix_comment_seq", "project_id", "seq"),
         sa.Index("ix_comment_thread", "project_id", "seq", postgresql_where=_IS_THREAD),
-        sa.Index("ix_comment_path", "project_id", "path", "seq", postgresql_where=_IS_THREAD),
+        sa.Index("ix_comment_path", "project_id", "path", "seq"),
         sa.Index("ix_comment_reply", "parent_id", "seq", postgresql_where=_IS_REPLY),
     )
 

@@ -188,8 +188,7 @@ class Desk:
         if user is None:
             del headers["x-user-id"]
         url = f"{(node or self.collab).url}/api/v1{path}"
-        async with httpx.AsyncClient() as client:
-            return await client.request(method, url, headers=headers, **more)
+        return await self.http.request(method, url, headers=headers, **more)
 
     async def project(self) -> UUID:
         """A project with an owner, an editor and a viewer."""

@@ -64,7 +64,7 @@ class Document:
         self.lock = asyncio.Lock()
         self.sockets: set[Socket] = set()
         self.is_dropped = False
-        # the project is full: what is typed could not be written back
+        # the project, or the file, could not hold more than was typed
         self.is_full = False
         self.typists = _typists(stored, flushed_seq)
         # as of which entry this is noted here
@@ -143,6 +143,10 @@ class Document:
     def is_clean(self) -> bool:
         """Whether the file has everything."""
         return self.log.merged() is self.base.state
+
+    def refuses(self, update: bytes) -> bool:
+        """Whether the update adds to what is full already; to delete is always possible."""
+        return self.is_full and bool(updates.contents(update).operations)
 
     def has(self, update: bytes) -> bool:
         """Whether the update would change nothing."""

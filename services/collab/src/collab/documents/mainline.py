@@ -104,7 +104,7 @@ async def _written(
             raise _REFUSALS.get(answer.verdict, GoneError)
     document.asked.reached(seq)
     document.base = base
-    document.is_full = False
+    document.is_full = len(text.encode()) > means.settings.document_bytes_max
     await _note(means, document, base, seq)
     return True
 

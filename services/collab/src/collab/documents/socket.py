@@ -61,8 +61,8 @@ class Editor:
 
     def _change(self, update: bytes) -> None:
         member = self._member
-        if self._document.is_full:
-            member.socket.write(messages.denied("The project is full."))
+        if member.may_write and self._document.refuses(update):
+            member.socket.write(messages.denied("The file or the project is full."))
         elif member.may_write:
             mark = self._document.accept(update, member.user_id, member.socket)
             self._mark = mark or self._mark

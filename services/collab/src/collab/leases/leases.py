@@ -139,6 +139,12 @@ class Leases:
             raise UnavailableError from exc
         return None if owner is None or owner.id == self.node.id else owner
 
+    async def over(self, owners: dict[UUID, int]) -> set[UUID]:
+        """Return those of some projects that are not their owners' any more, by epoch."""
+        living = await repository.living(self._db, list(owners))
+        now = {held.project_id: held.epoch for held in living}
+        return {project_id for project_id, epoch in owners.items() if now.get(project_id) != epoch}
+
     async def orphans(self, count_max: int) -> list[UUID]:
         """Return projects whose process died."""
         return await repository.orphans(self._db, count_max)

@@ -39,8 +39,8 @@ async def beat(db: Queries, node: Node, ttl_s: float) -> list[Held]:
     return await db.all(_HELD, Held, node_id=node.id)
 
 
-_OWNER_LIVES = sa.exists().where(
-    NodeRow.id == LeaseRow.node_id, NodeRow.alive_until > sa.func.now()
+_OWNER_LIVES = LeaseRow.node_id.in_(
+    sa.select(NodeRow.id).where(NodeRow.alive_until > sa.func.now())
 )
 _NEW_LEASE = insert(LeaseRow).values(project_id=_PROJECT, node_id=_NODE)
 _CLAIM = _NEW_LEASE.on_conflict_do_update(
@@ -119,6 +119,17 @@ async def replace(db: Queries, node: Node) -> None:
 async def bury(db: Queries, age_s: float) -> None:
     """Forget the nodes that died so long ago."""
     await db.run(_LONG_DEAD, age=timedelta(seconds=age_s))
+
+
+_LIVING = sa.select(LeaseRow.project_id, LeaseRow.epoch).where(
+    LeaseRow.project_id == sa.any_(sa.bindparam("project_ids", type_=sa.ARRAY(sa.Uuid))),
+    _OWNER_LIVES,
+)
+
+
+async def living(db: Queries, project_ids: list[UUID]) -> list[Held]:
+    """Return those of some projects whose owners live, and since when they are theirs."""
+    return await db.all(_LIVING, Held, project_ids=project_ids)
 
 
 def _same(project_id: UUID) -> UUID:

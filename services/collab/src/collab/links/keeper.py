@@ -10,6 +10,7 @@ from collab.documents import service
 from collab.documents.library import Library
 from collab.leases.leases import Leases
 from collab.leases.schema import Owner
+from collab.links.splice import Splices
 from collab.outages import UNREACHABLE
 from collab.settings import Settings
 from collab.sockets.gate import Gate
@@ -22,8 +23,16 @@ log = structlog.get_logger()
 class Keeper:
     """Lets go of what is not used, and takes care of what dead processes left."""
 
-    def __init__(self, settings: Settings, leases: Leases, library: Library, gate: Gate) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        leases: Leases,
+        library: Library,
+        gate: Gate,
+        splices: Splices,
+    ) -> None:
         self._settings = settings
+        self._splices = splices
         self._leases = leases
         self._library = library
         self._gate = gate
@@ -36,6 +45,7 @@ class Keeper:
         self._tasks = [
             loop.create_task(forever("leases_idle", self._tidy, pause_s=idle_s)),
             loop.create_task(forever("leases_orphaned", self._sweep, pause_s=sweep_s)),
+            loop.create_task(forever("splices", self._watch, pause_s=self._settings.node_beat_s)),
         ]
 
     async def close(self) -> None:
@@ -50,6 +60,12 @@ class Keeper:
         for project_id in self._leases.unused_since(before):
             if self._gate.is_empty(project_id) and not self._library.of_project(project_id):
                 await self._leases.release(project_id)
+
+    async def _watch(self) -> None:
+        """Call those back who are with a process that has lost their project, or does not move."""
+        owners = self._splices.owners()
+        if owners:
+            self._splices.end(await self._leases.over(owners))
 
     async def _sweep(self) -> None:
         """Write back what was typed in processes that died."""

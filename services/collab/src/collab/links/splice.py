@@ -9,8 +9,10 @@ import asyncio
 import hmac
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Collection
 from hashlib import sha256
 from typing import cast, override
+from uuid import UUID
 
 import msgspec
 from websockets.client import ClientProtocol
@@ -99,10 +101,13 @@ class _Upstream(asyncio.Protocol):
             self.ended.set_result(None)
 
     def send(self, data: bytes, opcode: Opcode) -> None:
-        """Pass on what the client sent."""
-        if self._transport is not None:
-            frame = Frame(opcode, data)
-            self._transport.write(frame.serialize(mask=True))
+        """Pass on what the client sent; an owner that does not read is not waited for."""
+        if self._transport is None:
+            return
+        if self._transport.get_write_buffer_size() > self._socket.limits.send_buffer_bytes_max:
+            self._socket.shut(closing.OVERLOADED, "the document is not available now")
+            return
+        self._transport.write(Frame(opcode, data).serialize(mask=True))
 
     def end(self) -> None:
         """Close the connection."""
@@ -110,11 +115,36 @@ class _Upstream(asyncio.Protocol):
             self._transport.close()
 
 
-async def splice(settings: Settings, socket: Socket, identity: Identity, owner: Owner) -> None:
-    """Let the owner serve a socket, until either side ends.
+class Splices:
+    """The sockets that other processes serve, and since when their projects are those'."""
 
-    Raises ``OSError`` (``ConnectionRefusedError`` where nobody listens) and ``TimeoutError``.
-    """
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._spliced: dict[Socket, int] = {}
+
+    def owners(self) -> dict[UUID, int]:
+        """Return by project since which epoch it is another's."""
+        return {one.target.project_id: epoch for one, epoch in self._spliced.items()}
+
+    def end(self, project_ids: Collection[UUID]) -> None:
+        """Let those reconnect whose projects have moved on."""
+        for socket in tuple(self._spliced):
+            if socket.target.project_id in project_ids:
+                socket.shut(closing.RESTARTING, "the project is open elsewhere")
+
+    async def splice(self, socket: Socket, identity: Identity, owner: Owner) -> None:
+        """Let the owner serve a socket, until either side ends.
+
+        Raises ``OSError`` (``ConnectionRefusedError`` where nobody listens) and ``TimeoutError``.
+        """
+        self._spliced[socket] = owner.epoch
+        try:
+            await _splice(self._settings, socket, identity, owner)
+        finally:
+            del self._spliced[socket]
+
+
+async def _splice(settings: Settings, socket: Socket, identity: Identity, owner: Owner) -> None:
     headers = {
         "x-fleet-secret": settings.fleet_secret,
         HEADER: signed(identity, settings.fleet_secret),

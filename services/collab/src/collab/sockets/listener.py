@@ -16,6 +16,7 @@ from collab.identity.types import Identity
 from collab.leases.leases import Leases
 from collab.leases.schema import Owner
 from collab.links import splice
+from collab.links.splice import Splices
 from collab.settings import Settings
 from collab.sockets import closing, target
 from collab.sockets.connection import Limits, Socket
@@ -45,10 +46,12 @@ class Listener:
         doorman: Doorman,
         gate: Gate,
         leases: Leases,
+        splices: Splices,
         serve_member: Serve,
     ) -> None:
         self._settings = settings
         self._leases = leases
+        self._splices = splices
         self._watch = watch
         self._doorman = doorman
         self._gate = gate
@@ -182,7 +185,7 @@ class Listener:
             socket.shut(closing.RESTARTING, "the project is open elsewhere")
             return
         try:
-            await splice.splice(self._settings, socket, identity, owner)
+            await self._splices.splice(socket, identity, owner)
         except ConnectionRefusedError:
             project_id = socket.target.project_id
             await self._leases.claim(project_id, broken_epoch=owner.epoch)

@@ -97,9 +97,7 @@ def _comments() -> None:
     op.create_index(
         "ix_comment_thread", "comment", ["project_id", "seq"], postgresql_where=_IS_THREAD
     )
-    op.create_index(
-        "ix_comment_path", "comment", ["project_id", "path", "seq"], postgresql_where=_IS_THREAD
-    )
+    op.create_index("ix_comment_path", "comment", ["project_id", "path", "seq"])
     op.create_index("ix_comment_reply", "comment", ["parent_id", "seq"], postgresql_where=_IS_REPLY)
 
 
