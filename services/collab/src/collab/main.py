@@ -26,7 +26,7 @@ def create_app() -> Litestar:
     return app.build(
         "collab",
         settings,
-        [documents.router, rooms.router, chat.router],
+        [documents.router, rooms.router, rooms.room, chat.router],
         subscriptions=events.SUBSCRIPTIONS,
         dependencies={"projects": app.given(projects), "hall": app.given(hall)},
         parts=[projects, Node(settings, projects, hall)],

@@ -35,6 +35,8 @@ class DocumentRow(Tables):
     snapshot_seq: Mapped[int] = mapped_column(server_default="0")
     written_seq: Mapped[int] = mapped_column(server_default="0")
     file_hash: Mapped[str]
+    # who the first text is by: by this id a client's state shows of which document it is
+    seed: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
 
 

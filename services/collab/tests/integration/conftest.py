@@ -69,6 +69,10 @@ class Yjs:
     async def _send(self, step: int, body: bytes) -> None:
         await self.socket.send(bytes((0, step)) + varints.encode(len(body)) + body)
 
+    async def ask(self) -> None:
+        """Ask for what is missing, and wait for nothing."""
+        await self._send(messages.STEP_1, self.doc.get_state())
+
     async def sync(self, within_s: float = SOON_S) -> None:
         """Ask for what is missing: the answer also says that what was sent is durable."""
         wanted = self.syncs + 1

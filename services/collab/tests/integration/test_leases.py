@@ -84,6 +84,11 @@ async def test_a_room_is_one_at_all_processes(desk, pair):
     await guests[1].say(type="cursor", path="a.txt", selection={"anchor": 1})
     told = await guests[0].frame(type="cursors")
     assert told["cursors"][0]["userId"] == str(desk.editor)
+    for node in pair:
+        where = f"{node.url}/api/v1/projects/{project}/presence"
+        seen = await desk.http.get(where, headers=desk.headers(desk.viewer))
+        users = {user["userId"] for user in seen.json()["data"]["users"]}
+        assert users == {str(desk.owner), str(desk.editor)}
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])

@@ -227,3 +227,31 @@ async def test_a_file_without_readers_is_not_live_any_more(desk):
 
     await asyncio.sleep(1.5)
     assert await is_closed()
+
+
+async def test_an_editor_that_has_another_file_s_text_drops_it_first(desk):
+    project = await desk.project()
+    for text in ("", "long ago"):
+        await desk.write(project, "a.txt", text)
+        away = await desk.open(project, "a.txt", desk.editor)
+        await away.socket.close()
+        operations = [{"op": "move", "path": "a.txt", "to": f"b{len(text)}.txt"}]
+        await desk.rest("POST", f"/projects/{project}/files/batch", json={"operations": operations})
+        await desk.write(project, "a.txt", "now")
+        ticket = desk.auth.ticket(desk.editor)
+        back = desk.yjs(await desk.connect(f"/documents/{project}/a.txt?ticket={ticket}"))
+        back.doc.apply_update(away.doc.get_update())
+        await back.ask()
+        assert await back.closed() == 4205
+        assert str((await desk.open(project, "a.txt", desk.owner)).text) == "now"
+
+
+async def test_an_editor_that_typed_before_it_was_in_sync_is_welcome(desk):
+    project = await desk.project()
+    await desk.write(project, "a.txt", "text")
+    ticket = desk.auth.ticket(desk.editor)
+    early = desk.yjs(await desk.connect(f"/documents/{project}/a.txt?ticket={ticket}"))
+    await early.type(0, "early ")
+    await early.sync()
+    assert str(early.text) in {"early text", "textearly "}
+    assert await desk.read(project, "a.txt") == str(early.text)

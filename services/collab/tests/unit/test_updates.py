@@ -117,6 +117,12 @@ def test_the_same_text_begins_the_same_document():
     assert text_of(twice) == "text"
 
 
+def test_a_document_is_known_by_its_first_text():
+    for text in ("", "text"):
+        assert 7 in updates.state_vector(get_state(seeded(text, 7)))
+        assert text_of(seeded(text, 7)) == text
+
+
 def test_a_log_says_what_its_updates_say():
     made = history(typing)
     log = UpdateLog()

@@ -46,6 +46,7 @@ class Document:
         signals: Signals,
     ) -> None:
         self.id = stored.id
+        self.seed = stored.seed
         self.key = key
         self.log = UpdateLog(stored.snapshot, *stored.updates)
         self.base = _base(stored, max(stored.written_seq, flushed_seq), self.log)

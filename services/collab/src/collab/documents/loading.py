@@ -53,8 +53,9 @@ async def _begin(means: Means, project_id: UUID, file: LiveFile) -> None:
     text, digest = file.content, file.hash
     if text is None or digest is None or "\0" in text:
         raise NotFoundError("This is not a text that can be edited live.")
-    first = seeded(text, _client_of(file.file_id, digest))
-    await repository.create(means.db, file.file_id, project_id, first, digest)
+    seed = _client_of(file.file_id, digest)
+    first = seeded(text, seed)
+    await repository.create(means.db, file.file_id, project_id, first, seed=seed, digest=digest)
 
 
 def _client_of(file_id: UUID, digest: str) -> int:

@@ -41,6 +41,7 @@ _LOAD = sa.select(
     _D.snapshot_seq,
     _D.written_seq,
     _D.file_hash,
+    _D.seed,
     _log(_U.seq, sa.BigInteger()),
     _log(_U.data, sa.LargeBinary()),
     _log(sa.func.array_to_string(_U.actors, ",", type_=sa.Text), sa.Text()),
@@ -55,16 +56,29 @@ async def load(db: Queries, document_id: UUID) -> Stored | None:
 
 _CREATE = (
     insert(DocumentRow)
-    .values(id=_ID, project_id=_PROJECT, snapshot=_SNAPSHOT, file_hash=_HASH)
+    .values(
+        id=_ID,
+        project_id=_PROJECT,
+        snapshot=_SNAPSHOT,
+        file_hash=_HASH,
+        seed=sa.bindparam("seed", type_=sa.BigInteger),
+    )
     .on_conflict_do_nothing()
 )
 
 
 async def create(
-    db: Queries, document_id: UUID, project_id: UUID, snapshot: bytes, digest: str
+    db: Queries, document_id: UUID, project_id: UUID, snapshot: bytes, *, seed: int, digest: str
 ) -> None:
     """Begin a document, unless somebody else has."""
-    await db.run(_CREATE, id=document_id, project_id=project_id, snapshot=snapshot, hash=digest)
+    await db.run(
+        _CREATE,
+        id=document_id,
+        project_id=project_id,
+        snapshot=snapshot,
+        hash=digest,
+        seed=seed,
+    )
 
 
 _K = keys(
@@ -145,6 +159,19 @@ async def wrote(
         await tx.run(_WROTE, id=document_id, seq=seq, hash=digest)
         await tx.run(_COMPACT, id=document_id, snapshot=snapshot, seq=seq)
         await tx.run(_TRIM, id=document_id, seq=seq)
+
+
+_OTHERS = sa.select(
+    sa.exists().where(
+        _D.project_id == _PROJECT,
+        _D.seed == sa.any_(sa.bindparam("seeds", type_=ARRAY(sa.BigInteger))),
+    )
+)
+
+
+async def is_seed(db: Queries, project_id: UUID, seeds: list[int]) -> bool:
+    """Whether one of the ids is that of the first text of any of a project's documents."""
+    return await db.one(_OTHERS, bool, project_id=project_id, seeds=seeds)
 
 
 _UNWRITTEN = sa.select(_D.id).where(

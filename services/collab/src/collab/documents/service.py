@@ -78,6 +78,18 @@ async def state(library: Library, project_id: UUID, file_id: UUID) -> bytes:
     return (await library.by_id(project_id, file_id)).log.merged()
 
 
+async def is_another(library: Library, document: Document, clients: Sequence[int]) -> bool:
+    """Whether a client's state, by whom it has text of, is that of another document.
+
+    A file may be moved away, and another one made at its path, while an editor is offline: what
+    that has is not to be merged into the new one. Raises ``UnavailableError``.
+    """
+    try:
+        return await repository.is_seed(library.means.db, document.project_id, list(clients))
+    except UNREACHABLE as exc:
+        raise UnavailableError from exc
+
+
 async def forget(tx: Queries, project_id: UUID) -> None:
     """Delete the documents of a project that is no more."""
     await repository.forget(tx, project_id)

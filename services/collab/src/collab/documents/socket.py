@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from collab.documents import service
 from collab.documents.document import Document, TooLargeError
 from collab.documents.library import Library
 from collab.sockets import closing
@@ -17,10 +18,15 @@ type OnText = Callable[[bytes], None]
 class Editor:
     """Somebody who has the document open."""
 
-    __slots__ = ("_author", "_document", "_mark", "_member", "_on_text")
+    __slots__ = ("_author", "_document", "_held", "_library", "_mark", "_member", "_on_text")
 
-    def __init__(self, document: Document, member: Member, on_text: OnText) -> None:
+    def __init__(
+        self, library: Library, document: Document, member: Member, on_text: OnText
+    ) -> None:
+        self._library = library
         self._document = document
+        # what came while it is asked whose state the client has
+        self._held: list[bytes] | None = None
         self._member = member
         self._author = Author(self, member.user_id)
         self._mark = 0
@@ -39,6 +45,9 @@ class Editor:
             self._member.socket.shut(closing.TOO_BIG, "the document is too large")
 
     def _act(self, data: bytes) -> None:
+        if self._held is not None:
+            self._held.append(data)
+            return
         kind, at = varints.read(data, 0)
         if kind == messages.SYNC:
             self._sync(data, at)
@@ -53,6 +62,11 @@ class Editor:
         step, at = varints.read(data, at)
         body, _ = varints.read_bytes(data, at)
         if step == messages.STEP_1:
+            has = updates.state_vector(body)
+            if has and self._document.seed not in has:
+                self._held = [data]
+                self._library.start(self._compare(list(has)))
+                return
             self._document.answer(self._member.socket, body, self._mark)
         elif step in {messages.STEP_2, messages.UPDATE}:
             self._change(body)
@@ -80,9 +94,26 @@ class Editor:
         if self._member.may_write:
             self._member.socket.write(messages.step_1(self._document.log.state_vector))
 
-    def leave(self, library: Library) -> None:
+    async def _compare(self, clients: list[int]) -> None:
+        """Go on with a client that has text of its own, but of no other document."""
+        socket = self._member.socket
+        try:
+            is_another = await service.is_another(self._library, self._document, clients)
+        except UnavailableError:
+            socket.shut(closing.OVERLOADED, "not available now")
+            return
+        if is_another:
+            socket.shut(closing.RESET, "another file is at the path now")
+            return
+        held, self._held = self._held or [], None
+        first = varints.read_bytes(held[0], 2)[0]
+        self._document.answer(socket, first, self._mark)
+        for data in held[1:]:
+            self.receive(data, is_text=False)
+
+    def leave(self) -> None:
         """End."""
-        library.leave(self._document, self._member.socket, self._author)
+        self._library.leave(self._document, self._member.socket, self._author)
 
 
 async def serve(library: Library, member: Member, on_text: OnText) -> None:
@@ -94,10 +125,10 @@ async def serve(library: Library, member: Member, on_text: OnText) -> None:
     document = await library.open((target.project_id, target.path or ""))
     if document.is_dropped:
         raise UnavailableError
-    editor = Editor(document, member, on_text)
+    editor = Editor(library, document, member, on_text)
     member.on_role = editor.role_changed
     editor.enter()
     try:
         await member.socket.wait_closed()
     finally:
-        editor.leave(library)
+        editor.leave()

@@ -44,6 +44,7 @@ class Stored(msgspec.Struct, frozen=True):
     snapshot_seq: int
     written_seq: int
     file_hash: str
+    seed: int
     seqs: list[int]
     updates: list[bytes]
     # each entry's, joined by commas

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from litestar import Router, get
+from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
@@ -18,6 +19,7 @@ from common.database import Database
 
 @get("/{project_id:uuid}/presence", opt=needs("projects:read", rate="read"))
 async def presence(
+    state: State,
     db: NamedDependency[Database],
     caller: NamedDependency[Caller],
     projects: NamedDependency[Projects],
@@ -25,7 +27,15 @@ async def presence(
     project_id: FromPath[UUID],
 ) -> Answer[Occupancy]:
     """Show who is in the project's room now."""
-    return answers.answer(await service.presence(db, projects, hall, caller, project_id))
+    return answers.answer(
+        await service.presence(db, state.desk, projects, hall, caller, project_id)
+    )
+
+
+@get("/internal/projects/{project_id:uuid}/room", include_in_schema=False)
+async def room(hall: NamedDependency[Hall], project_id: FromPath[UUID]) -> Occupancy:
+    """Tell another process of this service who is in a room of this one."""
+    return Occupancy(hall.users(project_id))
 
 
 router = Router("/api/v1/projects", route_handlers=[presence], tags=["collab"])

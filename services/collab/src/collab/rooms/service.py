@@ -2,17 +2,31 @@
 
 from uuid import UUID
 
+from collab.links.desk import Desk, was_refused
 from collab.peers import Projects
 from collab.rooms.hall import Hall
 from collab.rooms.schema import Occupancy
 from common import access
 from common.caller import Caller
 from common.database import Database
+from common.errors import UnavailableError
 
 
 async def presence(
-    db: Database, projects: Projects, hall: Hall, caller: Caller, project_id: UUID
+    db: Database, desk: Desk, projects: Projects, hall: Hall, caller: Caller, project_id: UUID
 ) -> Occupancy:
-    """Raises ``NotFoundError`` for who may not know of the project."""
+    """Ask the process that has the room.
+
+    Raises ``NotFoundError`` for who may not know of the project, and ``UnavailableError``.
+    """
     await access.role_on(db, projects.access, project_id, caller.user_id)
-    return Occupancy(hall.users(project_id))
+    owner = await desk.leases.locate(project_id)
+    if owner is None:
+        return Occupancy(hall.users(project_id))
+    try:
+        return await desk.peer(owner).get(f"/internal/projects/{project_id}/room", Occupancy)
+    except UnavailableError as exc:
+        if was_refused(exc):
+            # it died, and everybody who was there is on the way to another one
+            return Occupancy(hall.users(project_id))
+        raise

@@ -128,6 +128,8 @@ def seeded(text: str, client_id: int) -> bytes:
     """Return the first update of a document that begins with ``text``."""
     doc: Doc[Text] = Doc(client_id=client_id)
     content = doc.get(ROOT, type=Text)
-    if text:
-        content += text
+    # also of no text there is something to be known by
+    content += text or " "
+    if not text:
+        content.clear()
     return doc.get_update()

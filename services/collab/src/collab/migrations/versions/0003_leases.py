@@ -27,6 +27,7 @@ def upgrade() -> None:
         sa.Column("snapshot_seq", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("written_seq", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("file_hash", sa.String(), nullable=False),
+        sa.Column("seed", sa.BigInteger(), nullable=False),
         sa.Column(
             "created_at",
             sa.DateTime(timezone=True),
