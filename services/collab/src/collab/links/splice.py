@@ -45,7 +45,7 @@ def read(header: str, secret: str) -> Identity | None:
     payload, _, signature = header.partition(".")
     try:
         word = urlsafe_b64decode(payload)
-        if not hmac.compare_digest(signature, _signature(word, secret)):
+        if not hmac.compare_digest(signature.encode(), _signature(word, secret).encode()):
             return None
         said = msgspec.json.decode(word, type=_Word)
     except (ValueError, msgspec.MsgspecError):
