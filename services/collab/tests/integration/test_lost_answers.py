@@ -131,7 +131,7 @@ async def test_a_write_after_a_lost_answer_merges_once(desk, way, node):
     await client.sync()
 
     async def is_lost() -> bool:
-        return way.lost > 0
+        return bool(way.lost)
 
     await until(is_lost)
     # over HTTP it would wait for the document: as if by a process that did not know that it is live
@@ -157,7 +157,7 @@ async def test_a_process_that_dies_before_it_notes_an_answer_doubles_nothing(des
     await client.sync()
 
     async def is_lost() -> bool:
-        return way.lost > 0
+        return bool(way.lost)
 
     await until(is_lost)
     await node.end(signal.SIGKILL)

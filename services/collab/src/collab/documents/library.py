@@ -23,6 +23,8 @@ from common.errors import NotFoundError, UnavailableError
 log = structlog.get_logger()
 
 _ATTEMPTS = 4
+# entries of a log that nobody has open, beside its snapshot
+_CLOSED_ROWS_MAX = 32
 # after that the file is looked at when somebody asks for it, or types
 _LOOKS_MAX = 30
 
@@ -160,7 +162,7 @@ class Library:
         """Write back, say that the file is not live any more, and forget the document."""
         try:
             async with document.lock:
-                await mainline.write_back(self.means, document)
+                await mainline.write_back(self.means, document, rows_max=_CLOSED_ROWS_MAX)
                 is_wanted = document.sockets or self._is_loading(document.project_id)
                 if is_wanted or not document.is_clean or document.is_dropped:
                     self._let_go_later(document)

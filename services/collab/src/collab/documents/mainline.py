@@ -48,10 +48,13 @@ async def beside[T](size: int, work: Callable[[], T]) -> T:
     return work() if size < _BESIDE_BYTES_MIN else await asyncio.to_thread(work)
 
 
-async def write_back(means: Means, document: Document, *, hold: bool = False) -> None:
+async def write_back(
+    means: Means, document: Document, *, hold: bool = False, rows_max: int | None = None
+) -> None:
     """Let the file have everything that was accepted so far.
 
-    With ``hold`` nothing that comes later is acknowledged before the writer goes on. Raises
+    With ``hold`` nothing that comes later is acknowledged before the writer goes on. A log of more
+    than ``rows_max`` entries, or one that is long, becomes a snapshot. Raises
     ``UnavailableError``, ``GoneError``, ``FencedError`` and ``FullError``.
     """
     for _ in range(_ATTEMPTS):
@@ -60,10 +63,11 @@ async def write_back(means: Means, document: Document, *, hold: bool = False) ->
         document.typists.clear()
         try:
             seq = await document.writer.seal(hold=hold)
-            if state is document.base.state:
-                await _note(means, document, document.base, seq)
-                return
-            if await _written(means, document, state, seq, typists):
+            is_clean = state is document.base.state
+            written = None if is_clean else _written(means, document, state, seq, typists)
+            base = document.base if written is None else await written
+            if base is not None:
+                await _note(means, document, base, seq, rows_max)
                 return
         except BaseException:
             document.typists = dict.fromkeys([*typists, *document.typists])
@@ -75,8 +79,8 @@ async def write_back(means: Means, document: Document, *, hold: bool = False) ->
 
 async def _written(
     means: Means, document: Document, state: bytes, seq: int, typists: list[str]
-) -> bool:
-    """Write a state's text; false where the file is not what it was taken for."""
+) -> Base | None:
+    """Write a state's text, and return it; ``None`` where the file is not what it was taken for."""
     text = await beside(len(state), lambda: text_of(state))
     base = Base(state, digest_of(text))
     if base.file_hash != document.base.file_hash:
@@ -99,22 +103,25 @@ async def _written(
             raise
         document.asked.answered(seq)
         if answer.verdict == "stale":
-            return False
+            return None
         if answer.verdict not in {"written", "unchanged"}:
             raise _REFUSALS.get(answer.verdict, GoneError)
     document.asked.reached(seq)
     document.base = base
     document.is_full = len(text.encode()) > means.settings.document_bytes_max
-    await _note(means, document, base, seq)
-    return True
+    return base
 
 
-async def _note(means: Means, document: Document, base: Base, seq: int) -> None:
+async def _note(
+    means: Means, document: Document, base: Base, seq: int, rows_max: int | None
+) -> None:
     """Remember how far the file is; a long log becomes a snapshot on the way."""
-    if seq == document.noted_seq and not document.writer.is_long:
+    writer = document.writer
+    is_long = writer.is_long or (rows_max is not None and writer.holds_more_than(rows_max))
+    if seq == document.noted_seq and not is_long:
         return
     snapshot = None
-    if document.writer.is_long:
+    if is_long:
         snapshot = await beside(len(base.state), lambda: compacted(base.state))
     await repository.wrote(means.db, document.id, seq, base.file_hash, snapshot)
     document.noted_seq = seq

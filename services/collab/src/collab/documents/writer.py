@@ -209,6 +209,10 @@ class Writer:
         settings = self._settings
         return self._rows >= settings.log_rows_max or self._bytes >= settings.log_bytes_max
 
+    def holds_more_than(self, rows: int) -> bool:
+        """Whether the log behind the snapshot has more entries."""
+        return self._rows > rows
+
     def compacted(self) -> None:
         """Take note that the log became a snapshot."""
         self._rows = self._bytes = 0
