@@ -17,6 +17,6 @@ def figures(given: Given, outcome: Outcome) -> str:
         lines += ["", f"Trial {seed}:", *faults, "", *log]
     if outcome.failed:
         lines += ["", f"Restarts: {outcome.restarts}", outcome.tails]
-        lines += ["", *(f"{seed}: {faults[0]}" for seed, faults, _ in outcome.failed)]
+        lines += ["", *(f"{seed}: {fault}" for seed, told, _ in outcome.failed for fault in told)]
     lines += ["", "All is as it should be." if outcome.is_good else "NOT as it should be."]
     return "\n".join(lines)
