@@ -1,10 +1,12 @@
 """A service as its own process, and what stands for auth where tests must forge its tokens."""
 
 import asyncio
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -142,3 +144,16 @@ def process() -> type[Process]:
 def stand_in() -> type[Auth]:
     """What stands for auth."""
     return Auth
+
+
+@pytest.fixture(scope="session")
+async def node() -> str:
+    """Node, with what the lock of ``npm`` names."""
+    found, npm = shutil.which("node"), shutil.which("npm")
+    assert found is not None
+    assert npm is not None
+    here = Path(__file__).parent / "npm"
+    if not (here / "node_modules").exists():
+        installing = await asyncio.create_subprocess_exec(npm, "ci", cwd=here)
+        assert await installing.wait() == 0
+    return found

@@ -7,6 +7,7 @@ from litestar import Litestar
 
 from collab import events
 from collab.chat import routes as chat
+from collab.comments import routes as comments
 from collab.documents import routes as documents
 from collab.nodes import Node
 from collab.peers import Projects
@@ -26,7 +27,7 @@ def create_app() -> Litestar:
     return app.build(
         "collab",
         settings,
-        [documents.router, rooms.router, rooms.room, chat.router],
+        [documents.router, rooms.router, rooms.room, chat.router, comments.router],
         subscriptions=events.SUBSCRIPTIONS,
         dependencies={"projects": app.given(projects), "hall": app.given(hall)},
         parts=[projects, Node(settings, projects, hall)],

@@ -9,11 +9,18 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from common.access import AccessRow, Ask, learn
 from common.database import Queries
-from common.errors import ForbiddenError, InvalidError, NotFoundError
+from common.errors import (
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+    ServiceError,
+    UnavailableError,
+)
 
 ROLES = ("owner", "editor", "commenter", "viewer")
 TALKERS = ("owner", "editor", "commenter")
 WRITERS = ("owner", "editor")
+_NO_PROJECT = "There is no such project."
 _USER = sa.bindparam("user_id", type_=sa.Text)
 _NAMED = sa.bindparam("named", type_=ARRAY(sa.Text))
 _STANDING = sa.select(
@@ -48,22 +55,40 @@ async def member(
 ) -> str:
     """Return the member's role, one of those that it ``needs``.
 
+    Nobody is refused because the news of them is still on the way: the owner of roles is asked.
     Raises ``NotFoundError`` for who may not know of the project, ``ForbiddenError`` for who is no
     member or has another role, ``InvalidError`` where somebody who is ``named`` is no member.
     """
     found = await _standing(db, project_id, user_id, named)
-    if found is None:
-        access = await ask(project_id)
-        if access is not None:
-            await learn(db, access)
-            found = await _standing(db, project_id, user_id, named)
-    if found is None or not found.is_visible:
-        raise NotFoundError("There is no such project.")
-    if found.role is None or found.role not in needs:
-        raise ForbiddenError("Your role does not allow this.", {"needs": list(needs)})
-    if not found.knows_all:
-        raise InvalidError.of("mentions", "Only members of the project can be mentioned.")
+    if _problem(found, needs) is not None:
+        found = await _renewed(db, ask, project_id, user_id, named) or found
+    problem = _problem(found, needs)
+    if problem is not None or found is None or found.role is None:
+        raise problem or NotFoundError(_NO_PROJECT)
     return found.role
+
+
+def _problem(found: Standing | None, needs: Collection[str]) -> ServiceError | None:
+    if found is None or not found.is_visible:
+        return NotFoundError(_NO_PROJECT)
+    if found.role not in needs:
+        return ForbiddenError("Your role does not allow this.", {"needs": list(needs)})
+    if not found.knows_all:
+        return InvalidError.of("mentions", "Only members of the project can be mentioned.")
+    return None
+
+
+async def _renewed(
+    db: Queries, ask: Ask, project_id: UUID, user_id: UUID, named: Collection[UUID]
+) -> Standing | None:
+    try:
+        access = await ask(project_id)
+    except UnavailableError:
+        return None
+    if access is None:
+        return None
+    await learn(db, access)
+    return await _standing(db, project_id, user_id, named)
 
 
 async def _standing(

@@ -102,5 +102,7 @@ class CommentRow(Tables):
     resolved_by: Mapped[UUID | None]
     resolved_at: Mapped[datetime | None]
     is_file_gone: Mapped[bool] = mapped_column(server_default=sa.false())
+    # the event of a change of the file that its document may not have taken in
+    stale_by: Mapped[UUID | None]
     created_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
     edited_at: Mapped[datetime | None]

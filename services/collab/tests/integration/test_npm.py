@@ -1,26 +1,11 @@
 """The provider that editors use, unmodified, converges."""
 
 import asyncio
-import shutil
 from pathlib import Path
 
 import msgspec
-import pytest
 
 HERE = Path(__file__).parents[1] / "npm"
-
-
-@pytest.fixture(scope="module")
-async def node():
-    """Node, with what the lock names."""
-    found = shutil.which("node")
-    npm = shutil.which("npm")
-    assert found is not None
-    assert npm is not None
-    if not (HERE / "node_modules").exists():
-        installing = await asyncio.create_subprocess_exec(npm, "ci", cwd=HERE)
-        assert await installing.wait() == 0
-    return found
 
 
 async def test_the_provider_of_npm_converges(desk, node):

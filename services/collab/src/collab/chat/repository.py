@@ -134,3 +134,12 @@ async def mark(db: Queries, project_id: UUID, user_id: UUID, message_id: UUID) -
     """Remember that somebody has read up to a message; false where there is no such one."""
     found = await db.one_or_none(_MARK, int, project_id=project_id, user_id=user_id, id=message_id)
     return found is not None
+
+
+_FORGET = [sa.delete(row).where(row.project_id == _PROJECT) for row in (_N, _M, _R, _T)]
+
+
+async def forget(tx: Queries, project_id: UUID) -> None:
+    """Delete what was said in a project, and who has read what."""
+    for statement in _FORGET:
+        await tx.run(statement, project_id=project_id)

@@ -7,7 +7,7 @@ from collab.chat.schema import Message, NewMessage, Unread
 from collab.permissions import TALKERS, member
 from common.access import Ask
 from common.contracts.collab import ChatPosted
-from common.database import Database
+from common.database import Database, Queries
 from common.errors import NotFoundError
 from common.ids import uuid7
 
@@ -61,3 +61,8 @@ async def read(db: Database, ask: Ask, project_id: UUID, user_id: UUID, message_
     if not await repository.mark(db, project_id, user_id, message_id):
         raise NotFoundError("There is no such message.")
     return await repository.unread(db, project_id, user_id)
+
+
+async def forget(tx: Queries, project_id: UUID) -> None:
+    """Delete the chat of a project that is no more."""
+    await repository.forget(tx, project_id)

@@ -10,11 +10,13 @@ from collab.documents import service
 from collab.documents.schema import (
     Held,
     LiveText,
+    Opened,
     Released,
     Settled,
     WantedFile,
     WantedFiles,
     WantedHold,
+    WantedOpen,
     WantedText,
     Whole,
 )
@@ -82,8 +84,19 @@ async def whole(state: State, project_id: FromPath[UUID], data: JSONBody[WantedF
     return await desk.ask(project_id, "state", data, Whole, here)
 
 
+@post("/open", status_code=200)
+async def opened(state: State, project_id: FromPath[UUID], data: JSONBody[WantedOpen]) -> Opened:
+    """Open a document, and show it whole."""
+    desk = _desk(state)
+
+    async def here() -> Opened:
+        return await service.opened(desk.library, project_id, data)
+
+    return await desk.ask(project_id, "open", data, Opened, here)
+
+
 router = Router(
     "/internal/projects/{project_id:uuid}/documents",
-    route_handlers=[text, settle, hold, release, whole],
+    route_handlers=[text, settle, hold, release, whole, opened],
     include_in_schema=False,
 )

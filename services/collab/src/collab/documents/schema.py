@@ -39,6 +39,21 @@ class WantedFile(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fie
     file_id: UUID
 
 
+class WantedOpen(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """One document by its file's id, or else by its path; it is opened where it is not open."""
+
+    path: str | None = None
+    file_id: UUID | None = None
+
+
+class Opened(msgspec.Struct, frozen=True, rename="camel"):
+    """A document as one update (base64 in JSON), all of it durable, and where its file is."""
+
+    file_id: UUID
+    path: str
+    update: bytes
+
+
 class WantedHold(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     """What a hold was answered with."""
 

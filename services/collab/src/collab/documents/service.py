@@ -8,7 +8,7 @@ from collab.documents import repository
 from collab.documents.document import Document, digest_of
 from collab.documents.library import Library
 from collab.documents.mainline import beside
-from collab.documents.schema import LiveText, WantedText
+from collab.documents.schema import LiveText, Opened, WantedOpen, WantedText
 from collab.outages import UNREACHABLE
 from collab.yjs.log import text_of
 from common.database import Queries
@@ -76,6 +76,20 @@ async def _settled(library: Library, project_id: UUID, file_id: UUID) -> bool:
 async def state(library: Library, project_id: UUID, file_id: UUID) -> bytes:
     """Return a document whole, as one update; raises ``NotFoundError`` and ``UnavailableError``."""
     return (await library.by_id(project_id, file_id)).log.merged()
+
+
+async def opened(library: Library, project_id: UUID, wanted: WantedOpen) -> Opened:
+    """Return a document whole as of its last durable change, opening it if need be.
+
+    Raises ``NotFoundError`` where there is no such text file, and ``UnavailableError``.
+    """
+    if wanted.file_id is None:
+        document = await library.open((project_id, wanted.path or ""))
+    else:
+        document = await library.by_id(project_id, wanted.file_id)
+    update, mark = document.log.merged(), document.writer.accepted
+    await document.writer.reached(mark)
+    return Opened(document.id, document.key[1], update)
 
 
 async def is_another(library: Library, document: Document, clients: Sequence[int]) -> bool:

@@ -4,7 +4,7 @@ Every update from outside is walked to its end before anything else touches it: 
 trusts counts and lengths, and would make room for billions of things that a frame only claims.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import msgspec
 
@@ -23,7 +23,7 @@ class Contents(msgspec.Struct, frozen=True):
     deletions: list[Range]
 
 
-_GC, _SKIP = 0, 10
+_GC, _STRING, _SKIP = 0, 4, 10
 _HAS_ORIGIN, _HAS_RIGHT_ORIGIN, _HAS_PARENT_KEY = 0x80, 0x40, 0x20
 _NAMED_TYPES = (3, 5)
 _TYPE_MAX = 6
@@ -228,3 +228,41 @@ def covers(known: list[Range], wanted: list[Range]) -> bool:
         any(s <= start and end <= e for s, e in by_client.get(client, ()))
         for client, start, end in wanted
     )
+
+
+class Piece(msgspec.Struct, frozen=True):
+    """A stretch of one client's operations; ``string`` is where its text lies, if it is text."""
+
+    client: int
+    clock: int
+    length: int
+    is_item: bool
+    string: tuple[int, int] | None
+
+
+def pieces(update: bytes) -> Iterator[Piece]:
+    """Yield the stretches of an update, as it has them."""
+    clients, at = read_count(update, 0)
+    for _ in range(clients):
+        count, at = read_count(update, at)
+        client, at = read(update, at)
+        clock, at = read(update, at)
+        for _ in range(count):
+            kind, began = update[at] & 0x1F, at
+            length, at = _struct(update, at)
+            string = (_content_at(update, began), at) if kind == _STRING else None
+            yield Piece(client, clock, length, kind not in {_GC, _SKIP}, string)
+            clock += length
+
+
+def _content_at(update: bytes, at: int) -> int:
+    """Return where the content of the item at ``at`` begins."""
+    info = update[at]
+    at += 1
+    if info & _HAS_ORIGIN:
+        at = _id(update, at)
+    if info & _HAS_RIGHT_ORIGIN:
+        at = _id(update, at)
+    if not info & (_HAS_ORIGIN | _HAS_RIGHT_ORIGIN):
+        at = _parent(update, at, has_key=bool(info & _HAS_PARENT_KEY))
+    return at
