@@ -11,6 +11,7 @@ from collab.documents import loading, mainline
 from collab.documents.document import Document
 from collab.documents.mainline import FencedError, FullError, GoneError
 from collab.documents.means import Means
+from collab.documents.news import News
 from collab.documents.types import Entry, Key, LiveFile, Stored
 from collab.documents.writebacks import WriteBacks
 from collab.documents.writer import Signals
@@ -25,8 +26,6 @@ log = structlog.get_logger()
 _ATTEMPTS = 4
 # entries of a log that nobody has open, beside its snapshot
 _CLOSED_ROWS_MAX = 32
-# after that the file is looked at when somebody asks for it, or types
-_LOOKS_MAX = 30
 
 
 class Library:
@@ -39,9 +38,8 @@ class Library:
         # what is being loaded, by what it was asked for with; how many are being let go of
         self._loading: dict[Key | UUID, asyncio.Task[Document]] = {}
         self._closing: dict[UUID, set[asyncio.Task[None]]] = {}
-        # documents about which there were news that nobody has looked at yet
-        self._looking: set[UUID] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._news = News(means.settings, self.start, self.look)
         self.write_backs = WriteBacks(means.settings, self.start, self.write_back)
 
     async def open(self, key: Key) -> Document:
@@ -224,22 +222,8 @@ class Library:
     def heard(self, key: Key) -> None:
         """Follow the file at a path, soon: somebody says that it changed, moved or went."""
         document = self._places.get(key)
-        if document is not None and document.id not in self._looking:
-            self._looking.add(document.id)
-            self.start(self._look_again(document))
-
-    async def _look_again(self, document: Document) -> None:
-        for _ in range(_LOOKS_MAX):
-            # news that come from here on are not seen by the look
-            self._looking.discard(document.id)
-            try:
-                await self.look(document)
-            except UnavailableError:
-                self._looking.add(document.id)
-                await asyncio.sleep(self.means.settings.write_back_s)
-            else:
-                return
-        self._looking.discard(document.id)
+        if document is not None:
+            self._news.heard(document)
 
     async def look(self, document: Document) -> None:
         """See what the file is now, and follow it; raises ``UnavailableError``."""
