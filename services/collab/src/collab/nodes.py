@@ -76,7 +76,7 @@ class _Parts:
         here = leases.Node(uuid7(), settings.advertised_host, settings.port, settings.socket_port)
         self.auth = auth_peer(settings)
         doorman = Doorman(settings, self.auth)
-        self.gate = Gate(db, projects.access)
+        self.gate = Gate(db, projects.access, settings)
         self.leases = Leases(settings, db, here, self._lost)
         self.library = Library(Means(db, projects, settings, self.leases))
         self.desk = Desk(settings, self.leases, self.library, Holds(self.library))

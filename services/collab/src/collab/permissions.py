@@ -78,6 +78,15 @@ def _problem(found: Standing | None, needs: Collection[str]) -> ServiceError | N
     return None
 
 
+async def check_reader(db: Queries, ask: Ask, project_id: UUID, user_id: UUID) -> None:
+    """Raise ``NotFoundError`` for who may not know of the project."""
+    found = await _standing(db, project_id, user_id, ())
+    if found is None or not found.is_visible:
+        found = await _renewed(db, ask, project_id, user_id, ())
+    if found is None or not found.is_visible:
+        raise NotFoundError(_NO_PROJECT)
+
+
 async def _renewed(
     db: Queries, ask: Ask, project_id: UUID, user_id: UUID, named: Collection[UUID]
 ) -> Standing | None:

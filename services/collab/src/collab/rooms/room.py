@@ -70,11 +70,14 @@ class Room:
             self.broadcast(encoded(schema.UserJoined(_user(tabs))), but=guest)
 
     def leave(self, guest: Guest) -> None:
-        """Let a guest go; the others hear of a user's last tab alone."""
+        """Let a guest go, with what they told and where they were."""
         tabs = self._guests[guest.user_id]
         tabs.remove(guest)
         self._cursors.pop(guest.session_id, None)
-        if not tabs:
+        if tabs:
+            gone = schema.Presence(guest.user_id, guest.session_id, None)
+            self.broadcast(encoded(gone))
+        else:
             del self._guests[guest.user_id]
             self.broadcast(encoded(schema.UserLeft(guest.user_id)))
 

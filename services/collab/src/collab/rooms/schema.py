@@ -144,11 +144,11 @@ class UserLeft(msgspec.Struct, frozen=True, rename="camel", tag="user-left"):
 
 
 class Presence(msgspec.Struct, frozen=True, rename="camel", tag="presence"):
-    """Somebody told something of themselves."""
+    """Somebody told something of themselves; without a state, the tab and its cursor are gone."""
 
     user_id: UUID
     session_id: str
-    state: dict[str, Any]
+    state: dict[str, Any] | None
 
 
 class PeerCursor(msgspec.Struct, frozen=True, rename="camel"):

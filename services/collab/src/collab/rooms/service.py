@@ -4,9 +4,9 @@ from uuid import UUID
 
 from collab.links.desk import Desk, was_refused
 from collab.peers import Projects
+from collab.permissions import check_reader
 from collab.rooms.hall import Hall
 from collab.rooms.schema import Occupancy
-from common import access
 from common.caller import Caller
 from common.database import Database
 from common.errors import UnavailableError
@@ -19,7 +19,7 @@ async def presence(
 
     Raises ``NotFoundError`` for who may not know of the project, and ``UnavailableError``.
     """
-    await access.role_on(db, projects.access, project_id, caller.user_id)
+    await check_reader(db, projects.access, project_id, caller.user_id)
     owner = await desk.leases.locate(project_id)
     if owner is None:
         return Occupancy(hall.users(project_id))

@@ -163,7 +163,7 @@ class Visitor:
             return
         self._waiting = None
         self._heard_seq = last_seq
-        if found is None or len(meanwhile) > self._hall.settings.replay_frames_max:
+        if found is None or len(meanwhile) > self._hall.settings.replay_events_max:
             self._heard_seq = 0
             self.write(encoded(schema.Resync(self._hall.seq)))
             found = [], 0

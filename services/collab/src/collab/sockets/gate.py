@@ -3,15 +3,18 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from math import ceil
 from uuid import UUID
 
+from collab.errors import RateLimitedError
 from collab.identity.service import OVER
 from collab.identity.types import Identity
+from collab.settings import Settings
 from collab.sockets import closing, repository
 from collab.sockets.connection import Socket
 from common.access import Access, Ask, learn, role_on
 from common.database import Database
-from common.errors import NotFoundError, UnauthenticatedError
+from common.errors import NotFoundError, UnauthenticatedError, UnavailableError
 
 WRITERS = frozenset({"owner", "editor"})
 
@@ -43,9 +46,10 @@ class Member:
 class Gate:
     """Every admitted socket, by project."""
 
-    def __init__(self, db: Database, ask: Ask) -> None:
+    def __init__(self, db: Database, ask: Ask, settings: Settings) -> None:
         self._db = db
         self._ask = ask
+        self._settings = settings
         self._members: defaultdict[UUID, set[Member]] = defaultdict(set)
         self._changes = 0
         self._arrivals: dict[int, set[str]] = {}
@@ -67,7 +71,8 @@ class Gate:
         """Let the user in with their role; raises ``NotFoundError`` for who may not know of it.
 
         A change of roles that comes while the role is read would be missed, so it is read again.
-        Raises ``UnauthenticatedError`` for whose session has ended on the way.
+        Raises ``UnauthenticatedError`` for whose session has ended on the way, and for a room
+        ``RateLimitedError`` or ``UnavailableError`` where there are as many as there may be.
         """
         project_id = socket.target.project_id
         while True:
@@ -78,10 +83,22 @@ class Gate:
             if identity.session_id in ended:
                 raise UnauthenticatedError(OVER)
             if changes == self._changes:
+                if socket.target.path is None:
+                    self._check_room(project_id, identity.user_id)
                 member = Member(socket, identity, role)
                 member.is_member = is_member
                 self._members[project_id].add(member)
                 return member
+
+    def _check_room(self, project_id: UUID, user_id: UUID) -> None:
+        """Refuse one more socket where a room, or one user in it, has enough."""
+        guests = [m for m in self._members.get(project_id, ()) if m.socket.target.path is None]
+        if len(guests) >= self._settings.room_sockets_max:
+            raise UnavailableError("the room is full")
+        limit = self._settings.room_tabs_max
+        if sum(m.identity.user_id == user_id for m in guests) >= limit:
+            wait_s = ceil(self._settings.heartbeat_s)
+            raise RateLimitedError(f"retry-after={wait_s}", limit=limit, wait_s=wait_s)
 
     async def _role(self, project_id: UUID, user_id: UUID) -> str:
         """Return the user's role; who was let in just now may be here before the news of it."""

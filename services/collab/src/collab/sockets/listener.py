@@ -11,6 +11,7 @@ import structlog
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.http11 import Request, Response
 
+from collab.errors import RateLimitedError
 from collab.identity.service import Doorman, LateError
 from collab.identity.types import Identity
 from collab.leases.leases import Leases
@@ -33,6 +34,7 @@ _CODES: dict[type[ServiceError], int] = {
     UnauthenticatedError: closing.UNAUTHENTICATED,
     ForbiddenError: closing.FORBIDDEN,
     NotFoundError: closing.NOT_FOUND,
+    RateLimitedError: closing.TOO_MANY,
 }
 
 
