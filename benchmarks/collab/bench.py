@@ -17,11 +17,11 @@ from types import FrameType
 import msgspec
 
 from benchmarks.collab import cores, joins, loads, memory, peer, report, servers
-from benchmarks.collab.contender import ROOMS, World
+from benchmarks.collab.contender import ROOMS, World, document
 from benchmarks.collab.edits import source
 from benchmarks.collab.field import Field, say
 from benchmarks.collab.joins import Joined
-from benchmarks.collab.loads import LOADS, Load, Loaded
+from benchmarks.collab.loads import LOADS, TWO_NODES, Load, Loaded
 from benchmarks.collab.memory import Remembered
 from benchmarks.harness import machine
 from benchmarks.harness.cases import BadAnswerError
@@ -31,7 +31,7 @@ from fleet.context import Context
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 MEMORY, JOIN = "memory", "join"
-CASES = (*(load.name for load in LOADS), MEMORY, JOIN)
+CASES = (*(load.name for load in (*LOADS, TWO_NODES)), MEMORY, JOIN)
 _SLACK_S = 300
 _A_ROUND_S = 180
 
@@ -85,9 +85,13 @@ def _measured(given: argparse.Namespace) -> tuple[str, Results]:
         about = machine.described(context.programs.postgres_bin, context.settings.path)
         about.append(f"Hocuspocus on Node {peer.version(peer.node(context))}; {_placed(split)}")
         say("registering editors, and making projects")
-        world = servers.populated(context, ROOMS, _files(given.rounds))
+        rooms = ROOMS * (2 if TWO_NODES.name in chosen else 1)
+        world = servers.populated(context, rooms, _files(given.rounds))
         with _field(given, context, split, world) as field:
             results = _results(field, chosen)
+            if TWO_NODES.name in chosen:
+                with _two(field, context, world) as two:
+                    results.loaded.extend(loads.rounds(two, [TWO_NODES]))
     how = f"Medians of {given.rounds} rounds; steps of {given.seconds} s."
     tables = report.tables(results.loaded, results.remembered, results.joined)
     return "\n".join(["", *about, how, "", tables]), results
@@ -102,7 +106,9 @@ def _placed(split: cores.Cores) -> str:
 
 def _files(rounds: int) -> dict[str, str]:
     """The files of each project: one for each load in each round, and what is read."""
-    paths = [f"{load.path}{number}-" for load in LOADS for number in range(rounds + 1)]
+    paths = [
+        f"{load.path}{number}-" for load in (*LOADS, TWO_NODES) for number in range(rounds + 1)
+    ]
     laps = ["", *map(str, range(1, memory.DOCUMENTS // ROOMS))]
     texts = {f"{memory.PATH_TEXT}{lap}.ts": source(memory.TEXT_BYTES) for lap in laps}
     empty = {f"{path}.ts": "" for path in (*paths, memory.PATH_IDLE, joins.PATH)}
@@ -112,7 +118,8 @@ def _files(rounds: int) -> dict[str, str]:
 def _texts(world: World) -> dict[str, str]:
     """The documents that begin with a text: the services take it from the file."""
     text = source(memory.TEXT_BYTES)
-    return {world.document(n, memory.PATH_TEXT): text for n in range(memory.DOCUMENTS)}
+    names = [document(world.projects, n, memory.PATH_TEXT) for n in range(memory.DOCUMENTS)]
+    return dict.fromkeys(names, text)
 
 
 @contextmanager
@@ -133,11 +140,22 @@ def _field(
             contenders.append(stack.enter_context(servers.collab(context, split, world, nodes)))
         yield Field(
             cores=split,
-            world=world,
             contenders=contenders,
             seconds=given.seconds,
             rounds=given.rounds,
         )
+
+
+@contextmanager
+def _two(field: Field, context: Context, world: World) -> Iterator[Field]:
+    """One node, and two that share the same processor and other projects."""
+    one = [contender for contender in field.contenders if contender.name == servers.NAME]
+    # ports of services that do not run here
+    ports = context.ports
+    nodes = [(ports.assets, ports.s3_filer), (ports.builds, ports.s3_volume)]
+    other = slice(ROOMS, 2 * ROOMS)
+    with servers.collab(context, field.cores, world, nodes, other) as two:
+        yield msgspec.structs.replace(field, contenders=[*one, two])
 
 
 def _results(field: Field, chosen: set[str]) -> Results:
@@ -145,7 +163,7 @@ def _results(field: Field, chosen: set[str]) -> Results:
     joined: list[Joined] = []
     # first, in processes that have done nothing yet
     if MEMORY in chosen:
-        remembered = [memory.measured(field, contender) for contender in field.contenders]
+        remembered = [memory.measured(contender) for contender in field.contenders]
     if JOIN in chosen:
         joined = list(joins.rounds(field, joins.prepared(field)))
     wanted: list[Load] = [load for load in LOADS if load.name in chosen]

@@ -19,18 +19,25 @@ class Contender(msgspec.Struct, frozen=True, kw_only=True):
     pids: tuple[int, ...]
     # the editors' access tokens
     tokens: list[str]
+    # the project of each of its rooms
+    projects: list[str]
     # called before memory is read
     tidy: Callable[[], None]
 
+    def document(self, room: int, path: str) -> str:
+        """Name a room's document; where there are more than projects, theirs are numbered."""
+        return document(self.projects, room, path)
+
 
 class World(msgspec.Struct, frozen=True, kw_only=True):
-    """Who edits, and in which projects: the same for all contenders."""
+    """Who edits, and in which projects."""
 
     tokens: list[str]
     users: list[str]
     projects: list[str]
 
-    def document(self, room: int, path: str) -> str:
-        """Name a room's document; there may be more rooms than projects."""
-        lap, number = divmod(room, len(self.projects))
-        return f"{self.projects[number]}/{path}{lap or ''}.ts"
+
+def document(projects: list[str], room: int, path: str) -> str:
+    """Name a room's document in projects that all have the same files."""
+    lap, number = divmod(room, ROOMS)
+    return f"{projects[number]}/{path}{lap or ''}.ts"

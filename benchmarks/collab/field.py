@@ -5,16 +5,15 @@ import time
 
 import msgspec
 
-from benchmarks.collab.contender import Contender, World
+from benchmarks.collab.contender import Contender
 from benchmarks.collab.cores import Cores, beside
 from benchmarks.collab.drive import Watch
 
 
 class Field(msgspec.Struct, frozen=True, kw_only=True):
-    """The servers that are ready, and the documents that they have."""
+    """The servers that are ready, and how long to look at each."""
 
     cores: Cores
-    world: World
     contenders: list[Contender]
     seconds: float
     rounds: int

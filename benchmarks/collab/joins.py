@@ -11,7 +11,7 @@ from benchmarks.collab.field import Field, say
 from benchmarks.harness.cases import BadAnswerError
 
 PATH = "history"
-_EDITS, _EACH = 100_000, 500
+EDITS, _EACH = 100_000, 500
 _ONE_BY_ONE, AT_ONCE = 40, 50
 _STORED_WITHIN_S = 30.0
 _LOOK_EVERY_S = 0.5
@@ -30,10 +30,10 @@ class Joined(msgspec.Struct, frozen=True, kw_only=True):
 
 def prepared(field: Field) -> str:
     """Let somebody type the history into every contender; return its text."""
-    say(f"typing {_EDITS:,} edits")
-    updates, text = edits.history(_EDITS, _EACH)
-    document = field.world.document(0, PATH)
+    say(f"typing {EDITS:,} edits")
+    updates, text = edits.history(EDITS, _EACH)
     for contender in field.contenders:
+        document = contender.document(0, PATH)
         with crowd.crowd(contender, [document], 1) as rooms:
             client = rooms[0].clients[0]
             client.socket.setblocking(True)  # noqa: FBT003 - the library's
@@ -57,7 +57,7 @@ def rounds(field: Field, text: str) -> Iterator[Joined]:
     """Measure all rounds."""
     for number in range(field.rounds + 1):
         for contender in field.turns(number):
-            joined = _joined(field, contender, number, text)
+            joined = _joined(contender, number, text)
             say(
                 f"round {number}, join, {contender.name}: first {joined.first * 1e3:.1f} ms, "
                 f"then {sorted(joined.each)[len(joined.each) // 2] * 1e3:.1f} ms, "
@@ -67,8 +67,8 @@ def rounds(field: Field, text: str) -> Iterator[Joined]:
                 yield joined
 
 
-def _joined(field: Field, contender: Contender, number: int, text: str) -> Joined:
-    document = field.world.document(0, PATH)
+def _joined(contender: Contender, number: int, text: str) -> Joined:
+    document = contender.document(0, PATH)
     with crowd.crowd(contender, [document], 1) as rooms:
         first = rooms[0].clients[0]
         ones: list[crowd.Client] = []

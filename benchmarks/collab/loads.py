@@ -37,6 +37,10 @@ LOADS = (
     ),
 )
 
+TWO_NODES = Load(
+    name="two nodes, 100 rooms, 10 clients each", path="nodes", rooms=100, clients=10, pace=4
+)
+
 
 class Loaded(msgspec.Struct, frozen=True, kw_only=True):
     """One contender under one load in one round; nothing where no pace was slow enough."""
@@ -55,7 +59,7 @@ class Paces:
 
     def run(self, field: Field, load: Load, contender: Contender, number: int) -> Loaded:
         """Measure one contender under one load; the round 0 does not count."""
-        documents = [field.world.document(n, f"{load.path}{number}-") for n in range(load.rooms)]
+        documents = [contender.document(n, f"{load.path}{number}-") for n in range(load.rooms)]
         with crowd.crowd(contender, documents, load.clients) as rooms:
             crowd.listen(rooms[:_CHECKED])
             driven = self._driven(field, load, contender, number, rooms)

@@ -6,7 +6,7 @@ import msgspec
 
 from benchmarks.collab import cores, crowd
 from benchmarks.collab.contender import Contender
-from benchmarks.collab.field import Field, say
+from benchmarks.collab.field import say
 
 CONNECTIONS, ROOMS = 1_000, 10
 DOCUMENTS, TEXT_BYTES = 300, 10_240
@@ -25,11 +25,10 @@ class Remembered(msgspec.Struct, frozen=True, kw_only=True):
     document: float
 
 
-def measured(field: Field, contender: Contender) -> Remembered:
+def measured(contender: Contender) -> Remembered:
     """Open many idle connections, then many documents, and see what each takes."""
-    world = field.world
-    idle = [world.document(room, PATH_IDLE) for room in range(ROOMS)]
-    texts = [world.document(room, PATH_TEXT) for room in range(DOCUMENTS)]
+    idle = [contender.document(room, PATH_IDLE) for room in range(ROOMS)]
+    texts = [contender.document(room, PATH_TEXT) for room in range(DOCUMENTS)]
     with crowd.crowd(contender, idle[:1], _WARM):
         pass
     empty_rss, empty = _settled(contender)

@@ -12,7 +12,7 @@ from uuid import UUID
 import httpx
 
 from benchmarks.collab import edits, wire
-from benchmarks.collab.contender import Contender, World
+from benchmarks.collab.contender import ROOMS, Contender, World
 from benchmarks.collab.cores import Cores, pinned
 from benchmarks.harness import database
 from benchmarks.harness.processes import StartError, answers, running
@@ -112,5 +112,6 @@ def hocuspocus(
             ports=(port,),
             pids=(child.pid,),
             tokens=world.tokens,
+            projects=world.projects[:ROOMS],
             tidy=tidy,
         )

@@ -1,5 +1,6 @@
 """The highest pace at which words still arrive in time, found step by step."""
 
+import math
 from collections.abc import Callable
 
 from benchmarks.collab import drive
@@ -7,9 +8,9 @@ from benchmarks.collab.crowd import Room
 from benchmarks.collab.drive import Driven, Watch
 
 P99_MAX_S = 0.1
-_COARSE, _FINE = 1.3, 1.06
-_STEPS_MAX = 12
-_SECONDS_COARSE = 1.0
+_COARSE, _FINE, _CLOSE = 1.3, 1.12, 1.06
+_STEPS_MAX = 8
+_WARM_UP_S, _COARSE_S = 4.0, 1.0
 # what else the machine did may have been to blame
 _FAILURES_MAX = 2
 
@@ -24,10 +25,10 @@ def is_in_time(driven: Driven) -> bool:
 def about(rooms: list[Room], pace: float, watch: Watch, tell: Tell) -> float:
     """Return about the highest pace, from one that anybody can keep."""
     # compilers and caches begin cold
-    tell(drive.type_on(rooms, pace, _SECONDS_COARSE * 2, watch))
+    tell(drive.type_on(rooms, pace, _WARM_UP_S, watch))
     best, failed = pace, 0
     while failed < _FAILURES_MAX:
-        driven = drive.type_on(rooms, pace, _SECONDS_COARSE, watch)
+        driven = drive.type_on(rooms, pace, _COARSE_S, watch)
         tell(driven)
         if is_in_time(driven):
             best, failed = pace, 0
@@ -40,17 +41,21 @@ def about(rooms: list[Room], pace: float, watch: Watch, tell: Tell) -> float:
 def highest(
     rooms: list[Room], pace: float, seconds: float, watch: Watch, tell: Tell
 ) -> Driven | None:
-    """Return the run at the highest pace, up or down from where it was the last time."""
+    """Return the run at the highest pace, looked for from where it was the last time."""
     best: Driven | None = None
+    too_fast = math.inf
     for _ in range(_STEPS_MAX):
         driven = _tried(rooms, pace, seconds, watch, tell)
         if is_in_time(driven):
             best = driven
-            pace *= _FINE
-        elif best is None:
-            pace /= _FINE
         else:
+            too_fast = pace
+        if best is None:
+            pace = too_fast / _FINE
+        elif too_fast < best.pace * _CLOSE:
             break
+        else:
+            pace = min(best.pace * _FINE, math.sqrt(best.pace * too_fast))
     return best
 
 

@@ -10,7 +10,7 @@ import httpx
 
 from benchmarks.auth.people import anonymous
 from benchmarks.collab import wire
-from benchmarks.collab.contender import EDITORS, Contender, World
+from benchmarks.collab.contender import EDITORS, ROOMS, Contender, World
 from benchmarks.collab.cores import Cores, pinned
 from benchmarks.harness.ours import gateway_headers
 from benchmarks.harness.processes import StartError, answers, running, tail
@@ -21,9 +21,10 @@ from fleet.ports import LOOPBACK
 from fleet.processes import Process
 
 NAME = "collab"
+TWO_NODES = "collab, two nodes"
 SCHEMAS = ("auth-schema", "collab-schema")
 _TIMEOUT_S = 60.0
-_AT_ONCE = 4
+_AT_ONCE = 8
 # tokens that last as long as the benchmark
 _AUTH = {"ACCESS_LIFETIME_S": "7200"}
 
@@ -41,9 +42,13 @@ def beside(context: Context) -> Iterator[None]:
 
 @contextmanager
 def collab(
-    context: Context, cores: Cores, world: World, nodes: list[tuple[int, int]]
+    context: Context,
+    cores: Cores,
+    world: World,
+    nodes: list[tuple[int, int]],
+    projects: slice = slice(ROOMS),
 ) -> Iterator[Contender]:
-    """Run the service: for each node its port and its sockets' port."""
+    """Run the service: for each node its port and its sockets' port; all on one processor."""
     command = pinned(cores.server, PYTHON, "-m", "collab.main")
     with ExitStack() as stack:
         pids = tuple(
@@ -53,11 +58,12 @@ def collab(
             for port, sockets in nodes
         )
         yield Contender(
-            name=NAME,
+            name=NAME if len(nodes) == 1 else TWO_NODES,
             dialect=wire.collab(context.secrets.fleet_secret),
             ports=tuple(sockets for _, sockets in nodes),
             pids=pids,
             tokens=world.tokens,
+            projects=world.projects[projects],
             tidy=lambda: None,
         )
 
