@@ -54,16 +54,15 @@ class Holds:
         return hold_id
 
     async def _add(self, hold: _Hold, file_id: UUID) -> None:
+        async def add(document: Document) -> None:
+            await document.lock.acquire()
+            hold.documents.append(document)
+            await self._library.write_back_locked(document, hold=True)
+
         try:
-            document = await self._library.by_id(hold.project_id, file_id)
+            await self._library.on(hold.project_id, file_id, add)
         except NotFoundError:
             # gone in the meantime: the holder will see that
-            return
-        await document.lock.acquire()
-        hold.documents.append(document)
-        try:
-            await self._library.write_back_locked(document, hold=True)
-        except NotFoundError:
             return
 
     def _run_out(self, hold_id: UUID) -> None:

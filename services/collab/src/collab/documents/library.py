@@ -1,13 +1,14 @@
 """The documents that are open in this process: loaded once, and let go when nobody needs them."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 from uuid import UUID
 
 import structlog
 
 from collab.documents import loading, mainline
+from collab.documents.closings import Closings
 from collab.documents.document import Document
 from collab.documents.mainline import FencedError, FullError, GoneError
 from collab.documents.means import Means
@@ -28,6 +29,10 @@ _ATTEMPTS = 4
 _CLOSED_ROWS_MAX = 32
 
 
+class DroppedError(UnavailableError):
+    """The document has just left memory: it can be opened again."""
+
+
 class Library:
     """The open documents, by their file's id and by project and path."""
 
@@ -35,9 +40,9 @@ class Library:
         self.means = means
         self._open: dict[UUID, Document] = {}
         self._places: dict[Key, Document] = {}
-        # what is being loaded, by what it was asked for with; how many are being let go of
+        # what is being loaded, by what it was asked for with
         self._loading: dict[Key | UUID, asyncio.Task[Document]] = {}
-        self._closing: dict[UUID, set[asyncio.Task[None]]] = {}
+        self._closings = Closings()
         self._tasks: set[asyncio.Task[None]] = set()
         self._news = News(means.settings, self.start, self.look)
         self.write_backs = WriteBacks(means.settings, self.start, self.write_back)
@@ -66,6 +71,18 @@ class Library:
                 return document
         raise UnavailableError
 
+    async def on[T](
+        self, project_id: UUID, file_id: UUID, work: Callable[[Document], Awaitable[T]]
+    ) -> T:
+        """Do something with a document; with the next one where it is let go of in that moment."""
+        for _ in range(_ATTEMPTS):
+            document = await self.by_id(project_id, file_id)
+            try:
+                return await work(document)
+            except DroppedError:
+                continue
+        raise UnavailableError
+
     async def _once(
         self, name: Key | UUID, work: Callable[[], Coroutine[Any, Any, Document]]
     ) -> Document:
@@ -76,9 +93,7 @@ class Library:
         return await asyncio.shield(task)
 
     async def _load(self, key: Key) -> Document:
-        # a word that a file is not live any more must not overtake the one that it is
-        while going := self._closing.get(key[0]):
-            await asyncio.wait(set(going))
+        await self._closings.passed(key[0])
         epoch = self.means.leases.epoch(key[0])
         if epoch is None:
             raise UnavailableError
@@ -98,9 +113,7 @@ class Library:
         document = self._document(key, stored, file.flushed_seq)
         try:
             await mainline.take_in(self.means, document, file)
-        except GoneError as exc:
-            raise NotFoundError("This is not a text that can be edited live.") from exc
-        except FencedError as exc:
+        except (GoneError, FencedError) as exc:
             raise UnavailableError from exc
         self._open[document.id] = document
         if not document.is_clean:
@@ -165,7 +178,11 @@ class Library:
                 if is_wanted or not document.is_clean or document.is_dropped:
                     self._let_go_later(document)
                 else:
-                    await self._close(document)
+                    # who asks for it from here on waits, and loads it anew
+                    self._forget(document)
+                    document.is_dropped = True
+                    going = self._closings.send(document.project_id, self._closed(document))
+                    await asyncio.shield(going)
         except (FencedError, GoneError) as exc:
             self.fail(document, exc)
         except (FullError, UnavailableError, *UNREACHABLE) as exc:
@@ -174,20 +191,6 @@ class Library:
 
     def _is_loading(self, project_id: UUID) -> bool:
         return any(isinstance(name, tuple) and name[0] == project_id for name in self._loading)
-
-    async def _close(self, document: Document) -> None:
-        """Who asks for the document from here on waits, and loads it anew."""
-        project_id = document.project_id
-        going = asyncio.get_running_loop().create_task(self._closed(document))
-        self._closing.setdefault(project_id, set()).add(going)
-        self._forget(document)
-        document.is_dropped = True
-        try:
-            await asyncio.shield(going)
-        finally:
-            self._closing[project_id].discard(going)
-            if not self._closing[project_id]:
-                del self._closing[project_id]
 
     async def _closed(self, document: Document) -> None:
         epoch = self.means.leases.epoch(document.project_id)
@@ -205,7 +208,7 @@ class Library:
     async def write_back_locked(self, document: Document, *, hold: bool = False) -> None:
         """Do the same for who has the document's lock."""
         if document.is_dropped:
-            raise UnavailableError
+            raise DroppedError
         try:
             await mainline.write_back(self.means, document, hold=hold)
         except (FencedError, GoneError) as exc:
@@ -284,7 +287,8 @@ class Library:
         documents = list(self._open.values())
         try:
             async with asyncio.timeout(2 * self.means.settings.durable_wait_s):
-                await asyncio.gather(*[self._unload(one) for one in documents])
+                unloading = [self._unload(one) for one in documents]
+                await asyncio.gather(*unloading, return_exceptions=True)
         except TimeoutError:
             log.warning("documents_left", count=len(self._open))
         for task in tuple(self._tasks):

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from collab.documents import repository
 from collab.documents.document import Document, digest_of
-from collab.documents.library import Library
+from collab.documents.library import DroppedError, Library
 from collab.documents.mainline import beside
 from collab.documents.schema import LiveText, Opened, WantedOpen, WantedText
 from collab.outages import UNREACHABLE
@@ -20,11 +20,14 @@ async def text(library: Library, project_id: UUID, wanted: WantedText) -> LiveTe
 
     Raises ``NotFoundError`` and ``UnavailableError``.
     """
-    document = await library.by_id(project_id, wanted.file_id)
+    return await library.on(project_id, wanted.file_id, lambda one: _shown(library, one, wanted))
+
+
+async def _shown(library: Library, document: Document, wanted: WantedText) -> LiveText:
     if document.base.file_hash != wanted.hash:
         await library.look(document)
     if document.is_dropped:
-        raise UnavailableError
+        raise DroppedError
     state, mark, base = document.log.merged(), document.writer.accepted, document.base
     typed_at, typist = document.typed_at, document.typist
     await document.writer.reached(mark)
@@ -66,8 +69,7 @@ async def _unwritten(db: Queries, project_id: UUID) -> list[UUID]:
 
 async def _settled(library: Library, project_id: UUID, file_id: UUID) -> bool:
     try:
-        document = await library.by_id(project_id, file_id)
-        await library.write_back(document)
+        await library.on(project_id, file_id, library.write_back)
     except NotFoundError:
         return False
     return True
