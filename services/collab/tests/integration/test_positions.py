@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 import pytest
-from pycrdt import Doc
+from pycrdt import Doc, Text
 
-from collab.yjs.positions import Places, decoded
+from collab.yjs.positions import Places, Position, decoded
 from collab.yjs.varints import MalformedError
 
 HERE = Path(__file__).parents[1] / "npm"
@@ -101,6 +101,17 @@ def test_what_a_document_does_not_have_is_nowhere(documents: Any) -> None:
         assert places.index(decoded(raw(document["places"][0]["position"]))) is None
     known = decoded(raw(documents[0]["places"][0]["position"]))
     assert places.index(msgspec.structs.replace(known, clock=1_000_000)) is None
+
+
+def test_where_nothing_is_left_of_an_operation_is_nowhere() -> None:
+    doc: Doc[Any] = Doc(client_id=5)
+    text = doc.get("content", type=Text)
+    text += "text"
+    # ten operations of another client, of which nothing is told but that there were some
+    doc.apply_update(b"\x01\x01\x07\x00\x00\x0a\x00")
+    places = Places(doc.get_update())
+    assert places.index(Position(7, 3, is_behind=False)) is None
+    assert places.index(places.at(2, is_behind=False)) == 2
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from collab.yjs.varints import MalformedError
 _ITEM, _ROOT = 0, 1
 _AFTER, _BEFORE = b"\x00", b"\x41"
 _NEGATIVE = 0x40
+_PANIC = "PanicException"
 _WIDE = re.compile("[\U00010000-\U0010ffff]")
 
 
@@ -61,18 +62,17 @@ class Places:
     """Where positions are in one state of a document, counted as JavaScript counts text.
 
     The CRDT library counts in bytes, and mixes that up with the clocks of operations, which count
-    as JavaScript does. So it is given the same operations with other characters: each unit of the
-    text is one byte there, and both counts are one. It also ends where it is asked about what it
-    does not have: that is looked up before.
+    as JavaScript does. So where a text is more than ASCII it is given the same operations with
+    other characters: each unit of the text is one byte there, and both counts are one.
     """
 
     def __init__(self, update: bytes) -> None:
-        twin, self._items = _twin(update)
-        doc: Doc[Text] = Doc()
-        doc.apply_update(twin)
+        doc = _doc(update)
+        if not str(doc.get(ROOT, type=Text)).isascii():
+            doc = _doc(_twin(update))
         self._known = updates.state_vector(doc.get_state())
         self._text = doc.get(ROOT, type=Text)
-        # only its length and its line breaks are the text's own
+        # only its length and its line breaks are surely the text's own
         self._units = str(self._text)
 
     @property
@@ -105,35 +105,32 @@ class Places:
         """Return where a position is now; ``None`` where the document does not have it."""
         if position.client is None:
             return 0 if position.is_behind else self.length
-        if not self._has(position.client, position.clock):
+        if position.clock >= self._known.get(position.client, 0):
             return None
-        found = StickyIndex.decode(position.encoded(), self._text).get_index()
+        try:
+            found = StickyIndex.decode(position.encoded(), self._text).get_index()
+        except BaseException as exc:
+            # the library panics where an operation is there, and nothing is left of it
+            if type(exc).__name__ == _PANIC:
+                return None
+            raise
         return min(found, self.length)
 
-    def _has(self, client: int, clock: int) -> bool:
-        if clock >= self._known.get(client, 0):
-            return False
-        return any(start <= clock < end for start, end in self._items.get(client, ()))
+
+def _doc(update: bytes) -> "Doc[Text]":
+    doc: Doc[Text] = Doc()
+    doc.apply_update(update)
+    return doc
 
 
-def _twin(update: bytes) -> tuple[bytes, dict[int, list[tuple[int, int]]]]:
-    """Return the same operations on a text of ASCII, and which there are, by client."""
-    items: dict[int, list[tuple[int, int]]] = {}
+def _twin(update: bytes) -> bytes:
+    """Return the same operations on a text of ASCII."""
     parts: list[bytes] = []
     done = 0
-    for piece in updates.pieces(update):
-        if piece.is_item:
-            end = piece.clock + piece.length
-            spans = items.setdefault(piece.client, [])
-            if spans and spans[-1][1] == piece.clock:
-                spans[-1] = spans[-1][0], end
-            else:
-                spans.append((piece.clock, end))
-        if piece.string is not None:
-            start, end = piece.string
-            raw, _ = varints.read_bytes(update, start)
-            if not raw.isascii():
-                units = _WIDE.sub("??", raw.decode()).encode("ascii", "replace")
-                parts += (update[done:start], varints.encode(len(units)), units)
-                done = end
-    return b"".join((*parts, update[done:])), items
+    for start, end in updates.strings(update):
+        raw, _ = varints.read_bytes(update, start)
+        if not raw.isascii():
+            units = _WIDE.sub("??", raw.decode()).encode("ascii", "replace")
+            parts += (update[done:start], varints.encode(len(units)), units)
+            done = end
+    return b"".join((*parts, update[done:]))

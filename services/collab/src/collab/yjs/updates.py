@@ -230,29 +230,18 @@ def covers(known: list[Range], wanted: list[Range]) -> bool:
     )
 
 
-class Piece(msgspec.Struct, frozen=True):
-    """A stretch of one client's operations; ``string`` is where its text lies, if it is text."""
-
-    client: int
-    clock: int
-    length: int
-    is_item: bool
-    string: tuple[int, int] | None
-
-
-def pieces(update: bytes) -> Iterator[Piece]:
-    """Yield the stretches of an update, as it has them."""
+def strings(update: bytes) -> Iterator[tuple[int, int]]:
+    """Yield from where to where each piece of text lies in an update."""
     clients, at = read_count(update, 0)
     for _ in range(clients):
         count, at = read_count(update, at)
-        client, at = read(update, at)
-        clock, at = read(update, at)
+        _, at = read(update, at)
+        _, at = read(update, at)
         for _ in range(count):
-            kind, began = update[at] & 0x1F, at
-            length, at = _struct(update, at)
-            string = (_content_at(update, began), at) if kind == _STRING else None
-            yield Piece(client, clock, length, kind not in {_GC, _SKIP}, string)
-            clock += length
+            is_text, began = update[at] & 0x1F == _STRING, at
+            _, at = _struct(update, at)
+            if is_text:
+                yield _content_at(update, began), at
 
 
 def _content_at(update: bytes, at: int) -> int:
