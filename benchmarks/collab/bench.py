@@ -31,7 +31,7 @@ from fleet.context import Context
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 MEMORY, JOIN = "memory", "join"
-CASES = (*(load.name for load in (*LOADS, TWO_NODES)), MEMORY, JOIN)
+CASES = (*(load.path for load in LOADS), MEMORY, JOIN)
 _SLACK_S = 300
 _A_ROUND_S = 180
 
@@ -66,8 +66,10 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=5, help="after one that does not count")
-    parser.add_argument("--seconds", type=float, default=1.5, help="for each step of a search")
-    parser.add_argument("--case", action="append", choices=CASES)
+    parser.add_argument("--seconds", type=float, default=1.2, help="for each step of a search")
+    parser.add_argument(
+        "--case", action="append", choices=(*CASES, TWO_NODES.path), help="all but the last"
+    )
     parser.add_argument("--contender", action="append", choices=(peer.NAME, servers.NAME))
     parser.add_argument("--save", action="store_true", help="keep the result, with its date")
     return parser.parse_args()
@@ -85,11 +87,11 @@ def _measured(given: argparse.Namespace) -> tuple[str, Results]:
         about = machine.described(context.programs.postgres_bin, context.settings.path)
         about.append(f"Hocuspocus on Node {peer.version(peer.node(context))}; {_placed(split)}")
         say("registering editors, and making projects")
-        rooms = ROOMS * (2 if TWO_NODES.name in chosen else 1)
+        rooms = ROOMS * (2 if TWO_NODES.path in chosen else 1)
         world = servers.populated(context, rooms, _files(given.rounds))
         with _field(given, context, split, world) as field:
             results = _results(field, chosen)
-            if TWO_NODES.name in chosen:
+            if TWO_NODES.path in chosen:
                 with _two(field, context, world) as two:
                     results.loaded.extend(loads.rounds(two, [TWO_NODES]))
     how = f"Medians of {given.rounds} rounds; steps of {given.seconds} s."
@@ -166,7 +168,7 @@ def _results(field: Field, chosen: set[str]) -> Results:
         remembered = [memory.measured(contender) for contender in field.contenders]
     if JOIN in chosen:
         joined = list(joins.rounds(field, joins.prepared(field)))
-    wanted: list[Load] = [load for load in LOADS if load.name in chosen]
+    wanted: list[Load] = [load for load in LOADS if load.path in chosen]
     return Results(list(loads.rounds(field, wanted)), remembered, joined)
 
 

@@ -13,7 +13,10 @@ _CHECKED = 5
 
 
 class Load(msgspec.Struct, frozen=True, kw_only=True):
-    """How many clients in how many rooms. A pace is words a second of one client."""
+    """How many clients in how many rooms. A pace is words a second of one client.
+
+    ``path`` is what the case and its documents are called.
+    """
 
     name: str
     path: str
@@ -38,7 +41,7 @@ LOADS = (
 )
 
 TWO_NODES = Load(
-    name="two nodes, 100 rooms, 10 clients each", path="nodes", rooms=100, clients=10, pace=4
+    name="Two nodes, 100 rooms, 10 clients each", path="nodes", rooms=100, clients=10, pace=4
 )
 
 

@@ -9,7 +9,7 @@ from benchmarks.collab.drive import Driven, Watch
 
 P99_MAX_S = 0.1
 _COARSE, _FINE, _CLOSE = 1.3, 1.12, 1.06
-_STEPS_MAX = 8
+_STEPS_MAX = 6
 _WARM_UP_S, _COARSE_S = 4.0, 1.0
 # what else the machine did may have been to blame
 _FAILURES_MAX = 2
