@@ -25,10 +25,20 @@ def auth_port() -> int:
 
 
 @pytest.fixture(scope="session")
-def told(service_env: Callable[[str], dict[str, str]], auth_port: int) -> dict[str, str]:
+def collab_port() -> int:
+    """Where the collab service of these tests is, in those that have one."""
+    return free_port()
+
+
+@pytest.fixture(scope="session")
+def told(
+    service_env: Callable[[str], dict[str, str]], auth_port: int, collab_port: int
+) -> dict[str, str]:
     """What the service is told in these tests."""
     quiet = {"ACCESS_LOG": "false", "LOG_LEVEL": "error"}
-    return service_env("projects") | quiet | {"AUTH_URL": f"http://127.0.0.1:{auth_port}"}
+    peers = {"AUTH_URL": auth_port, "COLLAB_URL": collab_port}
+    urls = {name: f"http://127.0.0.1:{port}" for name, port in peers.items()}
+    return service_env("projects") | quiet | urls
 
 
 @pytest.fixture(scope="session")

@@ -108,8 +108,19 @@ def told(fact: Event, user: UUID, event_id: UUID | None = None, day: int = 1) ->
 
 async def registered(auth: Process) -> dict[str, Any]:
     """A new account."""
+    user: dict[str, Any] = (await _registered(auth))["user"]
+    return user
+
+
+async def session(auth: Process) -> tuple[UUID, str]:
+    """A new account that has come in, and its token."""
+    made = await _registered(auth)
+    return UUID(made["user"]["id"]), made["accessToken"]
+
+
+async def _registered(auth: Process) -> dict[str, Any]:
     name = f"u{uuid7().hex[-20:]}"
     new = {"email": f"{name}@example.org", "username": name, "password": "correct horse battery"}
     made = await auth.call("POST", "/api/v1/auth/register", sends=new)
-    user: dict[str, Any] = made.json()["data"]["user"]
-    return user
+    data: dict[str, Any] = made.json()["data"]
+    return data
