@@ -19,8 +19,9 @@ class Means(msgspec.Struct, frozen=True):
     """Everything that outlives a request.
 
     ``aside`` is the same database over connections of its own: for what must be noted whether or
-    not the transaction around it commits. Whoever holds a connection of ``db`` may wait for one of
-    them, and nobody the other way round.
+    not the transaction around it commits, and for what collab asks while a transaction waits for
+    it. Whoever holds a connection of ``db`` may wait for one of them, and nobody the other way
+    round.
     """
 
     db: Database
