@@ -142,6 +142,13 @@ class Guest:
                 if all(frame.get(name) == value for name, value in wanted.items()):
                     return frame
 
+    async def heard(self, **wanted: Any) -> dict[str, Any]:
+        """Return a frame with these members that has come, or wait for it."""
+        for frame in self.seen:
+            if all(frame.get(name) == value for name, value in wanted.items()):
+                return frame
+        return await self.frame(**wanted)
+
     async def say(self, **frame: Any) -> dict[str, Any]:
         """Send a frame and return its reply."""
         self._number += 1

@@ -274,10 +274,10 @@ async def test_what_changes_nothing_is_not_told(desk, project):
     for _ in range(2):
         done = await desk.ask("POST", f"{where}/resolve", desk.editor)
         assert done.json()["data"]["resolvedBy"] == str(desk.editor)
-    await desk.write(project, "end.txt", "end")
-    await viewer.frame(type="file-created", path="end.txt")
+    await comment(desk, project, desk.owner, "end")
+    await viewer.frame(type="comment-created", text="end")
     told = [f["type"] for f in viewer.seen if f.get("type", "").startswith("comment")]
-    assert told == ["comment-resolved"]
+    assert told == ["comment-resolved", "comment-created"]
 
 
 async def test_a_comment_is_gone_with_its_replies(desk, project):
@@ -458,8 +458,9 @@ async def test_a_key_of_one_project_does_not_open_comments_of_another(desk, proj
 
 async def test_readers_of_a_public_project_do_not_hear_of_comments(desk, project):
     await publish(desk, project)
-    reader = await desk.room(project, desk.stranger)
+    reader, viewer = await desk.room(project, desk.stranger), await desk.room(project, desk.viewer)
     await comment(desk, project, desk.owner)
+    await viewer.frame(type="comment-created")
     await desk.write(project, "end.txt", "end")
     await reader.frame(type="file-created", path="end.txt")
     assert "comment-created" not in [frame.get("type") for frame in reader.seen]

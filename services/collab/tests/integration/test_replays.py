@@ -45,8 +45,9 @@ async def seen_seq(desk, project):
 async def test_what_was_missed_during_a_restart_is_told_afterwards(desk):
     project, other = await desk.project(), await desk.project()
     last = await seen_seq(desk, project)
-    said = await desk.ask("POST", f"/projects/{project}/chat", desk.owner, json={"text": "hi"})
-    assert said.status_code == 201
+    witness = await desk.room(project, desk.owner)
+    assert (await witness.say(type="chat", text="hi"))["ok"]
+    await witness.heard(type="chat")
     await desk.collab.end()
     for name in ("a.txt", "b.txt"):
         await desk.write(project, name, name)

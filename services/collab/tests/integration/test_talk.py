@@ -51,7 +51,7 @@ async def test_who_is_at_another_process_says_it_to_all(desk, other):
     there = desk.guest(await desk.connect(where, node=other))
     assert (await there.say(type="join-project"))["ok"]
     assert (await there.say(type="chat", text="from there"))["ok"]
-    heard = [await guest.frame(type="chat") for guest in (here, there)]
+    heard = [await guest.heard(type="chat") for guest in (here, there)]
     assert heard[0] == heard[1]
     said = {"text": "over HTTP"}
     await desk.ask("POST", f"/projects/{project}/chat", desk.owner, node=other, json=said)
