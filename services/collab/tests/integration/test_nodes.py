@@ -39,6 +39,7 @@ async def node(process, service_env, accounts, seat):
         "HEARTBEAT_S": "0.5",
         "AUTH_WAIT_S": "0.5",
         "SEND_BUFFER_BYTES_MAX": "262144",
+        "DOCUMENT_BYTES_MAX": "16777216",
     }
     made = process(("collab.main",), service_env("collab") | own)
     await made.start()

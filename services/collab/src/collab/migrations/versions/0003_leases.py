@@ -1,7 +1,7 @@
 """Documents have their files' ids and know what was written back; projects have an owner.
 
-What was typed into a document before was never in its file: such documents begin anew from what
-the files say. Their old rows stay, under another name, for who wants to look something up.
+Documents were not their files before, and did not know them but by a path: all begin anew, from
+what the files say.
 """
 
 import sqlalchemy as sa
@@ -16,9 +16,8 @@ depends_on = None
 
 def upgrade() -> None:
     """Go forward."""
-    for table in ("document", "document_update"):
-        op.rename_table(table, f"former_{table}")
-        op.execute(f"ALTER INDEX pk_{table} RENAME TO pk_former_{table}")
+    op.drop_table("document_update")
+    op.drop_table("document")
     op.create_table(
         "document",
         sa.Column("id", sa.Uuid(), nullable=False),
