@@ -49,7 +49,21 @@ class Live:
         *actors: UUID,
         epoch: int = 1,
     ) -> str:
-        """Write back what was typed upon a content; return what became of it."""
+        """Write back what was typed upon a content; return its verdict."""
+        wrote = await self.wrote(file_id, seq, expected, content, *actors, epoch=epoch)
+        verdict: str = wrote["verdict"]
+        return verdict
+
+    async def wrote(
+        self,
+        file_id: str,
+        seq: int,
+        expected: str,
+        content: str,
+        *actors: UUID,
+        epoch: int = 1,
+    ) -> dict[str, Any]:
+        """Write back what was typed upon a content; return all that became of it."""
         answer = await self.ask(
             "write",
             fileId=file_id,
@@ -60,8 +74,8 @@ class Live:
             actors=[str(actor) for actor in actors or [self._desk.owner]],
         )
         assert answer.status_code == 200, answer.text
-        verdict: str = answer.json()["verdict"]
-        return verdict
+        became: dict[str, Any] = answer.json()
+        return became
 
     async def close(self, *file_ids: str, epoch: int = 1) -> int:
         """Take marks away; return how many went."""

@@ -40,6 +40,8 @@ class Settings(settings.Settings, frozen=True, kw_only=True):
     write_back_s: float = 1.0
     write_back_s_max: float = 10.0
     hold_s_max: float = 5.0
+    # less than who asks for one waits for the answer
+    hold_wait_s: float = 1.5
     durable_wait_s: float = 2.0
     log_window_s: float = 0.02
     log_rows_max: int = 500

@@ -20,6 +20,8 @@ class Settings(common.settings.Settings, frozen=True, kw_only=True):
     file_bytes_max: int = 26_214_400
     # of all content that a project has or had, each once
     storage_bytes_max: int = 5_368_709_120
+    # what was typed and acknowledged before it was known that there is no room
+    typed_beyond_bytes_max: int = 67_108_864
     # connections for what is noted beside a transaction, and for collab, whom others wait for
     aside_pool_size: int = 4
     # larger content is the object store's

@@ -1,6 +1,7 @@
 """Files that are open live, as collab asks for them: marked, looked at, written back, closed."""
 
 import asyncio
+from itertools import pairwise
 
 from services.projects.tests.desk import Desk
 from services.projects.tests.live import BYTES_MAX, Live, digest
@@ -113,7 +114,12 @@ async def test_what_is_typed_becomes_a_version_with_all_who_typed(desk: Desk) ->
         content="one two",
         actors=[str(desk.owner), str(desk.editor)],
     )
-    assert written.json() == {"verdict": "written", "hash": digest("one two"), "version": 2}
+    assert written.json() == {
+        "verdict": "written",
+        "hash": digest("one two"),
+        "version": 2,
+        "isFull": False,
+    }
     seen = await live.look(file_id)
     assert (seen["flushedSeq"], seen["content"]) == (7, "one two")
     assert seen["actorId"] == str(desk.editor)
@@ -207,15 +213,21 @@ async def test_who_may_write_no_more_could_when_they_typed(desk: Desk) -> None:
         assert await live.write(file_id, number, seen, f"by {actor}", actor) == "written"
 
 
-async def test_a_write_back_keeps_to_the_quota(serve: Serving) -> None:
-    async with serve(STORAGE_BYTES_MAX="100") as client:
+async def test_what_was_acknowledged_is_kept_beyond_the_quota_and_says_so(serve: Serving) -> None:
+    async with serve(STORAGE_BYTES_MAX="100", TYPED_BEYOND_BYTES_MAX="50") as client:
         desk = Desk(client)
         project = await desk.project()
         await desk.put(project, "a.txt", "x" * 60)
         live = Live(desk, project)
         file_id = (await live.open("a.txt"))["fileId"]
-        assert await live.write(file_id, 1, "x" * 60, "y" * 60) == "full"
-        assert await live.write(file_id, 2, "x" * 60, "z" * 30) == "written"
+        texts = ["x" * 60, "y" * 35, "z" * 40, "w" * 40]
+        steps = enumerate(pairwise(texts), 1)
+        kept = [await live.wrote(file_id, n, old, new) for n, (old, new) in steps]
+        assert [one["verdict"] for one in kept] == ["written", "written", "full"]
+        assert [one["isFull"] for one in kept] == [False, True, False]
+        await live.close(file_id)
+        refused = await desk.put(project, "b.txt", "more")
+        assert refused.json()["error"]["code"] == "QUOTA_EXCEEDED"
 
 
 async def test_large_texts_are_written_back_too(desk: Desk) -> None:

@@ -37,7 +37,7 @@ class Holds:
         """Hold documents; raises ``UnavailableError`` where that takes too long."""
         hold = _Hold(project_id, [])
         try:
-            async with asyncio.timeout(self._settings.hold_s_max):
+            async with asyncio.timeout(self._settings.hold_wait_s):
                 # in one order, so that two who hold several never wait for each other
                 for file_id in sorted(set(file_ids)):
                     await self._add(hold, file_id)

@@ -106,9 +106,9 @@ async def _written(
             return None
         if answer.verdict not in {"written", "unchanged"}:
             raise _REFUSALS.get(answer.verdict, GoneError)
+        document.is_full = answer.is_full or len(text.encode()) > means.settings.document_bytes_max
     document.asked.reached(seq)
     document.base = base
-    document.is_full = len(text.encode()) > means.settings.document_bytes_max
     return base
 
 

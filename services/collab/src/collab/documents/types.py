@@ -34,6 +34,8 @@ class Written(msgspec.Struct, frozen=True, rename="camel"):
     verdict: str
     hash: str | None = None
     version: int | None = None
+    # the project holds more than it may: nobody should type on
+    is_full: bool = False
 
 
 class Stored(msgspec.Struct, frozen=True):

@@ -57,12 +57,16 @@ class WriteBack(Struct, frozen=True, kw_only=True, rename="camel"):
     actors: Annotated[list[UUID], Meta(min_length=1)]
 
 
-class Written(Struct, frozen=True):
-    """What became of a write-back, and what the file is now."""
+class Written(Struct, frozen=True, rename="camel"):
+    """What became of a write-back, and what the file is now.
+
+    ``is_full``: the project holds more than it may by that, and nobody should type on.
+    """
 
     verdict: Verdict
     hash: str | None = None
     version: int | None = None
+    is_full: bool = False
 
 
 class Closing(Struct, frozen=True, rename="camel"):

@@ -87,18 +87,34 @@ async def write(means: Means, project_id: UUID, wanted: WriteBack) -> Written:
         await contents.store(means, content)
     for look in range(means.settings.write_attempts_max):
         try:
-            written = await _write(means, project_id, wanted, content)
+            written = await _write_anyway(means, project_id, wanted, content)
         except ConflictError:
             continue
-        except _FullError:
-            return Written("full")
         # what moved in that moment is found where it went
         if written.verdict != "gone" or look > 0:
             return written
     raise ConflictError("Too many write this file at once; try again.")
 
 
-async def _write(means: Means, project_id: UUID, wanted: WriteBack, content: Content) -> Written:
+async def _write_anyway(
+    means: Means, project_id: UUID, wanted: WriteBack, content: Content
+) -> Written:
+    """What was acknowledged to who typed it comes in, if need be into room beyond the limit."""
+    room = means.settings.storage_bytes_max
+    try:
+        return await _write(means, project_id, wanted, content, room)
+    except _FullError:
+        beyond = room + means.settings.typed_beyond_bytes_max
+    try:
+        written = await _write(means, project_id, wanted, content, beyond)
+    except _FullError:
+        return Written("full")
+    return msgspec.structs.replace(written, is_full=True)
+
+
+async def _write(
+    means: Means, project_id: UUID, wanted: WriteBack, content: Content, room: int
+) -> Written:
     is_due = False
     async with means.aside.transaction() as tx:
         target = await repository.hold(tx, project_id, wanted.file_id)
@@ -111,7 +127,7 @@ async def _write(means: Means, project_id: UUID, wanted: WriteBack, content: Con
                 must_be="present",
                 held=wanted.file_id,
             )
-            author = _author(means, project_id, wanted.actors)
+            author = _author(means, project_id, wanted.actors, room)
             [result] = await changes.change_all(tx, author, [writing.uploaded(means, change)])
             written, is_due = _became(result), result.is_due
         if written is None:
@@ -139,13 +155,13 @@ def _foreseen(target: Target | None, wanted: WriteBack, content: Content) -> Wri
     return None
 
 
-def _author(means: Means, project_id: UUID, actors: list[UUID]) -> Author:
+def _author(means: Means, project_id: UUID, actors: list[UUID], room: int) -> Author:
     """Who typed: the last of them is the version's author."""
     return Author(
         project_id=project_id,
         user_id=actors[-1],
         origin="ws",
-        bytes_max=means.settings.storage_bytes_max,
+        bytes_max=room,
         files_max=means.settings.files_per_project_max,
         actors=tuple(actors),
     )
