@@ -7,6 +7,7 @@ import asyncpg
 import msgspec
 
 from tests.trials.ledger import Ledger
+from tests.trials.words import Word
 
 _VERSIONS = """
     SELECT v.seq, v.path, v.version, v.hash, v.origin, v.actor_id, v.actors, b.content
@@ -68,19 +69,27 @@ def check(versions: list[Version], text: str, users: dict[str, str], ledger: Led
             ledger.fault(f"{where}: {fault} in {ledger.words.spelled(content)}")
         names = {word.name for word in read.words}
         if row.origin == "ws":
-            _named(row, {w.author for w in read.words if w.name not in before}, users, ledger)
-        ledger.note("history", f"{row.seq} {where} {ledger.words.spelled(content)}")
+            _named(row, [word for word in read.words if word.name not in before], users, ledger)
+        actors = _names(row, users)
+        ledger.note("history", f"{row.seq} {where} {actors} {ledger.words.spelled(content)}")
         before = names
     last = versions[-1].content if versions else None
     if last is None or last.decode() != text:
         ledger.fault("The last version is not the text.")
 
 
-def _named(row: Version, authors: set[str], users: dict[str, str], ledger: Ledger) -> None:
+def _named(row: Version, new: list[Word], users: dict[str, str], ledger: Ledger) -> None:
     named = {str(actor) for actor in row.actors or [row.actor_id]}
     if str(row.actor_id) not in named:
         ledger.fault(f"version {row.version}: its actor is not among those who typed")
-    if unnamed := {a for a in authors if a in users and users[a] not in named}:
-        ledger.fault(f"version {row.version}: {sorted(unnamed)} typed, and are not named")
-    if idle := named - ledger.typists:
-        ledger.fault(f"version {row.version}: {sorted(idle)} are named, and typed nothing")
+    missing = ledger.typists - named
+    unnamed = [word.name for word in new if users.get(word.author) in missing]
+    if unnamed := [name for name in unnamed if not ledger.may_be_told_by_another(name)]:
+        ledger.fault(f"version {row.version}: who typed {unnamed} is not named")
+    if named - ledger.typists:
+        ledger.fault(f"version {row.version} by {_names(row, users)}, not all of whom typed")
+
+
+def _names(row: Version, users: dict[str, str]) -> list[str]:
+    known = {user: name for name, user in users.items()}
+    return [known.get(str(actor), str(actor)) for actor in row.actors or [row.actor_id]]

@@ -74,6 +74,8 @@ class Ledger:
         self.observations: list[Observation] = []
         self.removals: list[Removal] = []
         self.typists: set[str] = set()
+        # while processes were ended and started
+        self.shaken: list[Span] = []
         self.unresolved = 0
         self._additions: dict[str, list[Addition]] = defaultdict(list)
         self._ticks = itertools.count(1)
@@ -120,6 +122,25 @@ class Ledger:
         """Note that the text was this one at some moment of the span."""
         key = text_or_hash if is_hash else self.know(text_or_hash)
         self.observations.append(Observation(what, span, key))
+
+    def witness(self, what: str, *, is_over: bool) -> None:
+        """Note that a process is ended, or that one is there again."""
+        self.note("stage", what)
+        if not is_over:
+            self.shaken.append(Span(self.now()))
+        elif self.shaken:
+            self.shaken[-1].end = self.now()
+
+    def may_be_told_by_another(self, name: str) -> bool:
+        """Whether a process may have died before it said that a word is durable.
+
+        Then it may be somebody else who brings it to the next one.
+        """
+        return any(
+            one.span.begin <= shaken.end and one.span.end >= shaken.begin
+            for one in self._additions[name]
+            for shaken in self.shaken
+        )
 
     def judge(self) -> None:
         """Compare everything that was seen with what was done."""

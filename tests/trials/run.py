@@ -11,14 +11,13 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 import asyncpg
 import msgspec
 
-from common.ids import uuid7
 from common.testing.waiting import until
 from fleet.stores import postgres
 from fleet.testing import Running
 from tests.trials.desk import Desk
 from tests.trials.history import Tables
-from tests.trials.stage import Stage, staged
-from tests.trials.trial import Team, Trial
+from tests.trials.stage import QUICK, Stage, staged
+from tests.trials.trial import Team, Trial, gathered
 
 _GROUP = 400
 _TEAMS = 12
@@ -44,10 +43,11 @@ class Outcome:
 
     def __init__(self) -> None:
         self.done = 0
-        self.failed: list[tuple[str, list[str], list[str]]] = []
+        self.failed: list[tuple[str, list[str]]] = []
         self.counts: Counter[str] = Counter()
         self.closes: Counter[int] = Counter()
         self.restarts: list[str] = []
+        self.warnings: Counter[str] = Counter()
         self.marks_left = 0
         self.tails = ""
         self.seconds = 0.0
@@ -64,7 +64,7 @@ async def run(fleet: Running, given: Given) -> Outcome:
     began = time.monotonic()
     dice = random.Random(given.seed)
     async with AsyncExitStack() as stack:
-        stage = await stack.enter_async_context(staged(fleet))
+        stage = await stack.enter_async_context(staged(fleet, QUICK))
         desk = Desk(stage, stage.auth)
         stack.push_async_callback(desk.close)
         pool = await stack.enter_async_context(
@@ -78,6 +78,7 @@ async def run(fleet: Running, given: Given) -> Outcome:
                 if len(outcome.failed) >= given.faults_max:
                     break
         outcome.restarts = stage.restarts
+        outcome.warnings = stage.warnings()
         outcome.tails = stage.tails() if outcome.failed else ""
     outcome.seconds = time.monotonic() - began
     return outcome
@@ -93,7 +94,7 @@ class _Player:
     async def group(self, numbers: list[int]) -> None:
         """Play some trials, some at once, in a few projects; then no file is marked as live."""
         count = min(_TEAMS, len(numbers))
-        teams = await asyncio.gather(*(self._team() for _ in range(count)))
+        teams = await asyncio.gather(*(gathered(self._desk) for _ in range(count)))
         turns = asyncio.Semaphore(self.given.at_once)
 
         async def one(number: int) -> None:
@@ -122,17 +123,9 @@ class _Player:
         outcome.done += 1
         trial.tally(outcome.counts, outcome.closes)
         if faults:
-            outcome.failed.append((seed, faults, trial.ledger.log))
-            say(f"trial {seed} failed: {faults[0]}")
-
-    async def _team(self) -> Team:
-        owner, *others = users = [uuid7() for _ in range(5)]
-        made = await self._desk.sure(owner, "POST", "/projects", sends={"name": "Trials"})
-        for user in others:
-            body = {"userId": str(user), "role": "editor"}
-            where = f"/projects/{made['id']}/collaborators"
-            await self._desk.sure(owner, "POST", where, sends=body)
-        return Team(msgspec.convert(made["id"], type=type(owner)), users[:2], users[2:])
+            outcome.failed.append((seed, faults))
+            story = "\n".join([*faults, "", *trial.ledger.log])
+            say(f"trial {seed} failed: {story}\n")
 
 
 @asynccontextmanager

@@ -6,11 +6,14 @@ import random
 import signal
 import subprocess
 import time
+from collections import Counter
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
+from typing import Protocol
 
 import httpx
+import msgspec
 from services.collab.tests.conftest import Auth
 
 from fleet import ports
@@ -25,8 +28,9 @@ _LOOK_S = 0.05
 _READY_WITHIN_S = 60.0
 _LINES_MAX = 60
 _WARNING = '"level":"warning"'
+_INFO = '"level":"info"'
 # short, so that a run sees many leases come and go, and many bursts of typing written back
-_COLLAB = {
+QUICK = {
     "NODE_BEAT_S": "0.5",
     "NODE_TTL_S": "2.5",
     "LEASE_IDLE_S": "1",
@@ -36,13 +40,20 @@ _COLLAB = {
     "WRITE_BACK_S_MAX": "1",
     "DRAIN_SECONDS": "0.5",
     "DRAIN_SPREAD_S": "0.2",
-    "ALLOWED_ORIGINS": "http://editor.test",
 }
 _PROJECTS = {"PROJECTS_PER_USER_MAX": "100000", "DRAIN_SECONDS": "0.2"}
 _QUIET = {"ACCESS_LOG": "false", "LOG_LEVEL": "warning"}
 # after somebody died others wait for the end of a lease, and for the ends of requests
 _GRACE_S = 12.0
 _PAUSE_S = 0.05
+_NONE: Mapping[str, str] = {}
+
+
+class Witness(Protocol):
+    """Who is told when processes end, and when they are there again."""
+
+    def __call__(self, what: str, *, is_over: bool) -> None:
+        """Hear of it."""
 
 
 class NotReadyError(Exception):
@@ -102,10 +113,24 @@ class Child:
             while child.poll() is None:  # noqa: ASYNC110 - so it is asked
                 await asyncio.sleep(_LOOK_S)
 
+    def warnings(self) -> Counter[str]:
+        """Count what it warned of."""
+        lines = Path(self.log).read_text(encoding="utf-8", errors="replace").splitlines()
+        told = [line for line in lines if line.startswith("{") and _INFO not in line]
+        return Counter(f"{self.name}: {_event(line)}" for line in told)
+
     def tail(self) -> str:
         """Return the last lines that it logged but for warnings, which an outage is full of."""
         lines = Path(self.log).read_text(encoding="utf-8", errors="replace").splitlines()
         return "\n".join([line for line in lines if _WARNING not in line][-_LINES_MAX:])
+
+
+def _event(line: str) -> str:
+    try:
+        told = msgspec.json.decode(line)
+    except msgspec.DecodeError:
+        return "?"
+    return f"{told.get('level')} {told.get('event')}"
 
 
 async def _answers(client: httpx.AsyncClient) -> bool:
@@ -124,8 +149,15 @@ class Stage:
         self.projects, *self.collabs = given
         self.secret = fleet.secrets.fleet_secret
         self.restarts: list[str] = []
+        # who is told of them
+        self.witnesses: set[Witness] = set()
         self._troubled_until = 0.0
         self._in_trouble = 0
+
+    @property
+    def is_in_trouble(self) -> bool:
+        """Whether a process is being restarted."""
+        return self._in_trouble > 0
 
     def was_well(self, since: float) -> bool:
         """Whether nothing was restarted since then, nor shortly before."""
@@ -136,11 +168,17 @@ class Stage:
         """While this goes on, and a while longer, requests may fail."""
         self.restarts.append(what)
         self._in_trouble += 1
+        self._tell(what)
         try:
             yield
         finally:
+            self._tell(what, is_over=True)
             self._in_trouble -= 1
             self._troubled_until = time.monotonic() + _GRACE_S
+
+    def _tell(self, what: str, *, is_over: bool = False) -> None:
+        for witness in self.witnesses:
+            witness(what, is_over=is_over)
 
     async def restart(self, child: Child, number: signal.Signals) -> None:
         """End a process, and start it again at once."""
@@ -158,14 +196,23 @@ class Stage:
         """Wait a moment before it is tried again."""
         await asyncio.sleep(_PAUSE_S)
 
+    def warnings(self) -> Counter[str]:
+        """Count what was warned of."""
+        return sum((c.warnings() for c in (self.projects, *self.collabs)), Counter())
+
     def tails(self) -> str:
         """Return the ends of the logs."""
         return "\n".join(f"--- {c.name}\n{c.tail()}" for c in (self.projects, *self.collabs))
 
 
 @asynccontextmanager
-async def staged(fleet: Running, **settings: str) -> AsyncGenerator[Stage]:
-    """Run the services; however this ends, no process is left. ``settings`` are collab's."""
+async def staged(
+    fleet: Running, settings: Mapping[str, str], firsts: Mapping[str, str] = _NONE
+) -> AsyncGenerator[Stage]:
+    """Run the services; however this ends, no process is left.
+
+    ``settings`` are collab's, and ``firsts`` those of its first process alone.
+    """
     auth = Auth()
     listening = await auth.start()
     other = ports.free()
@@ -193,9 +240,9 @@ async def staged(fleet: Running, **settings: str) -> AsyncGenerator[Stage]:
                 fleet,
                 f"collab-{number}",
                 ("collab.main",),
-                fleet.env("collab") | asked | _COLLAB | settings | place,
+                {**fleet.env("collab"), **asked, **settings, **place, **own},
             )
-            for number, place in enumerate(places, 1)
+            for number, (place, own) in enumerate(zip(places, (firsts, _NONE), strict=True), 1)
         ]
         for child in children:
             stack.push_async_callback(child.end, signal.SIGKILL)

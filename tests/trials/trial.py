@@ -1,13 +1,15 @@
 """One trial: two who write a file over HTTP, three who type in it, and what is there in the end."""
 
 import asyncio
+import itertools
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from uuid import UUID
 
 import msgspec
 
+from common.ids import uuid7
 from tests.trials import history
 from tests.trials.desk import Desk
 from tests.trials.history import Tables
@@ -22,6 +24,7 @@ _WRITERS, _TYPISTS = 2, 3
 _STEPS = (3, 7)
 _KEYS = (4, 12)
 _PAUSE_S = (0.0, 0.06)
+_LEISURELY_S = (0.05, 0.35)
 _AGREE_WITHIN_S = 30.0
 _LOOK_S = 0.05
 
@@ -34,6 +37,16 @@ class Team(msgspec.Struct, frozen=True):
     project: UUID
     writers: list[UUID]
     typists: list[UUID]
+
+
+async def gathered(desk: Desk) -> Team:
+    """Make a project, and let everybody in."""
+    owner, *others = users = [uuid7() for _ in range(_WRITERS + _TYPISTS)]
+    made = await desk.sure(owner, "POST", "/projects", sends={"name": "Trials"})
+    for user in others:
+        body = {"userId": str(user), "role": "editor"}
+        await desk.sure(owner, "POST", f"/projects/{made['id']}/collaborators", sends=body)
+    return Team(UUID(made["id"]), users[:_WRITERS], users[_WRITERS:])
 
 
 async def _away(typist: Typist) -> None:
@@ -58,8 +71,19 @@ _KEYS_PRESSED: list[tuple[Key, int]] = [
 class Trial:
     """One trial; all dice fall as its seed says."""
 
-    def __init__(self, seed: str, desk: Desk, tables: Tables, team: Team, path: str) -> None:
+    def __init__(
+        self,
+        seed: str,
+        desk: Desk,
+        tables: Tables,
+        team: Team,
+        path: str,
+        over: asyncio.Event | None = None,
+    ) -> None:
         self.seed = seed
+        # until then everybody goes on, at leisure; else each has so and so much to do
+        self._over = over
+        self._pause_s = _PAUSE_S if over is None else _LEISURELY_S
         self._dice = random.Random(seed)
         self._desk = desk
         self._tables = tables
@@ -68,7 +92,7 @@ class Trial:
         self.ledger = Ledger(words)
         self._place = Place(path, self.ledger)
         connect = desk.connector(team.project, self._own())
-        self._typists = [
+        self.typists = [
             Typist(f"t{n}", user, self.ledger, self._own(), connect, lambda: self._place.path)
             for n, user in enumerate(team.typists, 1)
         ]
@@ -83,26 +107,31 @@ class Trial:
 
     async def run(self) -> list[str]:
         """Play it, and return what should not have been."""
+        stage, witness = self._desk.stage, self.ledger.witness
+        stage.witnesses.add(witness)
+        if stage.is_in_trouble:
+            witness("somebody is ended", is_over=False)
         try:
             await self._begin()
             async with asyncio.TaskGroup() as group:
                 for writer in self._writers:
                     group.create_task(self._write(writer))
-                for typist in self._typists:
+                for typist in self.typists:
                     group.create_task(self._type(typist))
             await self._end()
         except* Exception as group_of:  # noqa: BLE001 - whatever goes wrong is told with the log
             for exc in _leaves(group_of):
                 self.ledger.fault(f"{type(exc).__name__}: {exc}")
         finally:
-            await asyncio.gather(*(t.close() for t in self._typists), return_exceptions=True)
+            stage.witnesses.discard(witness)
+            await asyncio.gather(*(t.close() for t in self.typists), return_exceptions=True)
         return self.ledger.faults
 
     def tally(self, counts: Counter[str], closes: Counter[int]) -> None:
         """Add up how much was done."""
         for writer in self._writers:
             counts.update(writer.counts)
-        for typist in self._typists:
+        for typist in self.typists:
             counts.update(typist.counts)
             closes.update(code for code in typist.closes if code)
         counts["things seen"] += len(self.ledger.observations)
@@ -124,8 +153,8 @@ class Trial:
 
     async def _write(self, writer: Writer) -> None:
         doing, weights = zip(*STEPS, strict=True)
-        for _ in range(writer.dice.randint(*_STEPS)):
-            await asyncio.sleep(writer.dice.uniform(*_PAUSE_S))
+        for _ in self._turns(writer.dice.randint(*_STEPS)):
+            await asyncio.sleep(writer.dice.uniform(*self._pause_s))
             [step] = writer.dice.choices(doing, weights)
             await step(writer)
 
@@ -133,25 +162,34 @@ class Trial:
         doing, weights = zip(*_KEYS_PRESSED, strict=True)
         await asyncio.sleep(typist.dice.uniform(*_PAUSE_S))
         await typist.online()
-        for _ in range(typist.dice.randint(*_KEYS)):
-            await asyncio.sleep(typist.dice.uniform(*_PAUSE_S))
+        for _ in self._turns(typist.dice.randint(*_KEYS)):
+            await asyncio.sleep(typist.dice.uniform(*self._pause_s))
             [press] = typist.dice.choices(doing, weights)
             await press(typist)
+            if self._over is not None:
+                await typist.sync()
+
+    def _turns(self, count: int) -> Iterator[int]:
+        return itertools.takewhile(
+            lambda number: number < count if self._over is None else not self._over.is_set(),
+            itertools.count(),
+        )
 
     async def _end(self) -> None:
         """When all have stopped: everybody and everything has the same text."""
         ledger = self.ledger
         ledger.note("end", "all have stopped")
-        for typist in self._typists:
+        for typist in self.typists:
             await typist.sync()
         text = await self._agreed()
         if self._dice.random() < 1 / 2:
             await self._settled(text)
         else:
-            await asyncio.gather(*(typist.close() for typist in self._typists))
+            await asyncio.gather(*(typist.close() for typist in self.typists))
             await self._left(text)
         versions = await self._tables.versions(self._team.project, self._place.path)
-        users = {typist.name: str(typist.user) for typist in self._typists}
+        users = {typist.name: str(typist.user) for typist in self.typists}
+        users |= {writer.name: str(writer.user) for writer in self._writers}
         history.check(versions, text, users, ledger)
         ledger.judge()
 
@@ -162,14 +200,14 @@ class Trial:
         try:
             async with asyncio.timeout(_AGREE_WITHIN_S):
                 while True:
-                    for typist in self._typists:
+                    for typist in self.typists:
                         await typist.sync()
                     reply, span = await writer.ask("GET", writer.file(self._place.path))
-                    texts = {typist.name: typist.replica() for typist in self._typists}
+                    texts = {typist.name: typist.replica() for typist in self.typists}
                     if reply.is_done:
                         texts["file"] = reply.data["content"]
                         ledger.see("the end", span, texts["file"])
-                    states = [typist.state() for typist in self._typists]
+                    states = [typist.state() for typist in self.typists]
                     told = "; ".join(f"{n}: {ledger.words.spelled(t)}" for n, t in texts.items())
                     is_same = len(set(texts.values())) == 1 and all(s == states[0] for s in states)
                     if reply.is_done and is_same:

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
@@ -45,6 +46,8 @@ class Typist:
         self.user = user
         self.ledger = ledger
         self.dice = dice
+        # when the last question was asked that was answered
+        self.asked_at = 0.0
         self.closes: list[int] = []
         self.counts: Counter[str] = Counter()
         self._connect = connect
@@ -135,10 +138,12 @@ class Typist:
     async def _ask(self) -> None:
         """Sync step 1; its answer says that all before it is durable."""
         await self._until(lambda: self._may_ask)
+        began = time.monotonic()
         self._asked += 1
         wanted, waiting = self._asked, list(self._waiting)
         await self._send(messages.STEP_1, self.doc.get_state())
         await self._until(lambda: self._answers >= wanted)
+        self.asked_at = began
         moment = self.ledger.now()
         for done in waiting:
             if done.span.end == NEVER:
@@ -164,11 +169,13 @@ class Typist:
                     return await self._ask()
 
     async def _send(self, step: int, body: bytes) -> None:
-        if not self.is_online or self._socket is None:
+        if not self.is_online or self._socket is None or self._reading is None:
             raise Dropped
         try:
             await _send(self._socket, step, body)
         except ConnectionClosed:
+            # who reads notices a little later
+            await asyncio.wait([self._reading])
             raise Dropped from None
 
     async def insert(self) -> None:

@@ -138,5 +138,8 @@ class Writer:
     def expect(self, reply: Reply, since: int, *refusals: int) -> None:
         """See that a refusal is one of those that may be."""
         allowed = {*refusals, 404, 412} if self.place.may_miss(since) else set(refusals)
-        if reply.is_refused and reply.status not in allowed:
+        if reply.code == "CONFLICT":
+            # too many were quicker
+            self.counts["refused among too many"] += 1
+        elif reply.is_refused and reply.status not in allowed:
             self.ledger.fault(f"{self.name} is refused: {reply.status} {reply.text[:300]}")
