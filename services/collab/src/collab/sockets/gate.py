@@ -22,11 +22,13 @@ WRITERS = frozenset({"owner", "editor"})
 class Member:
     """Somebody on a socket, with the role that holds at this moment."""
 
-    __slots__ = ("identity", "is_member", "on_role", "role", "socket")
+    __slots__ = ("identity", "is_member", "on_role", "role", "socket", "user_id")
 
     def __init__(self, socket: Socket, identity: Identity, role: str) -> None:
         self.socket = socket
         self.identity = identity
+        # the user, as frames name them
+        self.user_id = str(identity.user_id)
         self.role = role
         # who only reads what is public is nobody's member
         self.is_member = False
@@ -36,12 +38,6 @@ class Member:
     def may_write(self) -> bool:
         """Whether this member may change a document."""
         return self.role in WRITERS
-
-    @property
-    def user_id(self) -> str:
-        """The user, as frames name them."""
-        return str(self.identity.user_id)
-
 
 class Gate:
     """Every admitted socket, by project."""
