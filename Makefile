@@ -128,7 +128,7 @@ isolated: setup ## each service's unit tests with its own dependencies only (S=p
 	@scripts/isolated.sh $(S)
 
 .PHONY: faults
-faults: setup ## kill the projects service and its database in the midst of writes, and see that nothing is lost
+faults: setup ## kill services and stores in the midst of writes and of typing, and see that nothing is lost
 	@python -m tests.faults $(ARGS)
 
 .PHONY: trials

@@ -132,14 +132,14 @@ class Ledger:
             self.shaken[-1].end = self.now()
 
     def may_be_told_by_another(self, name: str) -> bool:
-        """Whether a process may have died before it said that a word is durable.
+        """Whether a word, or the process that took it, may have been lost before it was durable.
 
-        Then it may be somebody else who brings it to the next one.
+        Then it may be somebody else who brings it again.
         """
         return any(
-            one.span.begin <= shaken.end and one.span.end >= shaken.begin
+            not one.is_sure
+            or any(one.span.begin <= s.end and one.span.end >= s.begin for s in self.shaken)
             for one in self._additions[name]
-            for shaken in self.shaken
         )
 
     def judge(self) -> None:

@@ -110,10 +110,11 @@ class _Player:
         async def no_marks() -> bool:
             return not await self._tables.marks(projects)
 
-        try:
-            await until(no_marks, _MARKS_GO_WITHIN_S)
-        except TimeoutError:
-            self.outcome.marks_left += await self._tables.marks(projects)
+        async with self._desk.stage.calm:
+            try:
+                await until(no_marks, _MARKS_GO_WITHIN_S)
+            except TimeoutError:
+                self.outcome.marks_left += await self._tables.marks(projects)
 
     async def _play(self, number: int, team: Team) -> None:
         seed = f"{self.given.seed}:{self.given.only or number}"
@@ -143,7 +144,8 @@ async def _beside(work: Coroutine[None, None, None]) -> AsyncGenerator[None]:
 async def _restart(stage: Stage, given: Given, dice: random.Random) -> None:
     while given.restart_every_s:
         await asyncio.sleep(given.restart_every_s * dice.uniform(0.5, 1.5))
-        await stage.restart_one(dice)
+        async with stage.calm:
+            await stage.restart_one(dice)
 
 
 async def _tell(outcome: Outcome, given: Given) -> None:

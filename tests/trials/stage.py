@@ -148,6 +148,8 @@ class Stage:
         self.to_collab = to_collab
         self.projects, *self.collabs = given
         self.secret = fleet.secrets.fleet_secret
+        # who has this is sure that nothing else is restarted
+        self.calm = asyncio.Lock()
         self.restarts: list[str] = []
         # who is told of them
         self.witnesses: set[Witness] = set()

@@ -235,7 +235,7 @@ class Typist:
 
     async def drop(self, *, politely: bool) -> None:
         """Lose the connection, or close it."""
-        if self._socket is None or self._reading is None:
+        if not self.is_online or self._socket is None or self._reading is None:
             return
         self.counts["drops"] += 1
         self.ledger.note(self.name, "closes" if politely else "is cut off")
