@@ -32,7 +32,7 @@ _INFO = '"level":"info"'
 # short, so that a run sees many leases come and go, and many bursts of typing written back
 QUICK = {
     "NODE_BEAT_S": "0.5",
-    "NODE_TTL_S": "2.5",
+    "NODE_TTL_S": "4",
     "LEASE_IDLE_S": "1",
     "ORPHAN_SWEEP_S": "1",
     "DOCUMENT_IDLE_S": "0.5",
@@ -40,11 +40,19 @@ QUICK = {
     "WRITE_BACK_S_MAX": "1",
     "DRAIN_SECONDS": "0.5",
     "DRAIN_SPREAD_S": "0.2",
+    # long, so that nothing fails because the machine has much to do
+    "OUTGOING_TIMEOUT_S": "15",
+    "DURABLE_WAIT_S": "12",
+    "HOLD_S_MAX": "12",
 }
-_PROJECTS = {"PROJECTS_PER_USER_MAX": "100000", "DRAIN_SECONDS": "0.2"}
+_PROJECTS = {
+    "PROJECTS_PER_USER_MAX": "100000",
+    "DRAIN_SECONDS": "0.2",
+}
+_SHARED = ("OUTGOING_TIMEOUT_S",)
 _QUIET = {"ACCESS_LOG": "false", "LOG_LEVEL": "warning"}
 # after somebody died others wait for the end of a lease, and for the ends of requests
-_GRACE_S = 12.0
+_GRACE_S = 20.0
 _PAUSE_S = 0.05
 _NONE: Mapping[str, str] = {}
 
@@ -231,10 +239,13 @@ async def staged(
                 fleet,
                 "projects",
                 ("common.serve", "projects.main:create_app"),
-                fleet.env("projects")
-                | asked
-                | _PROJECTS
-                | {"COLLAB_URL": f"http://{LOOPBACK}:{to_collab.port}"},
+                {
+                    **fleet.env("projects"),
+                    **asked,
+                    **_PROJECTS,
+                    **{name: settings[name] for name in _SHARED if name in settings},
+                    "COLLAB_URL": f"http://{LOOPBACK}:{to_collab.port}",
+                },
             )
         ]
         children += [
