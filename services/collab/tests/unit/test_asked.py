@@ -138,7 +138,8 @@ async def test_what_the_file_says_comes_in_once(read):
     history = History("one")
     document = read(history)
     update = rebased(document.base.state, "one two")
-    document.take_in(update, "ann", digest_of("one two"))
+    assert update is not None
+    await document.take_in(update, "ann", digest_of("one two"))
     assert document.is_clean
     assert rebased(document.base.state, "one two") is None
     assert document.typists == {}

@@ -64,7 +64,7 @@ class Document:
         )
         self.lock = asyncio.Lock()
         self.sockets: set[Socket] = set()
-        self.is_dropped = False
+        self.ended = asyncio.Event()
         # the project, or the file, could not hold more than was typed
         self.is_full = False
         self.typists = _typists(stored, flushed_seq)
@@ -79,6 +79,11 @@ class Document:
         self.touched_s = time.monotonic()
         self._bytes_max = settings.document_state_bytes_max
         self._bytes = len(self.log.merged())
+
+    @property
+    def is_dropped(self) -> bool:
+        """Whether this is not the document any more."""
+        return self.ended.is_set()
 
     @property
     def project_id(self) -> UUID:
@@ -129,16 +134,30 @@ class Document:
         self.log.append(update, found)
         self.relay.send(messages.update(update), origin)
 
-    def take_in(self, update: bytes | None, actor: str, file_hash: str) -> None:
-        """Let a content of the file in, by the change that makes it of ``base``."""
-        if update is None:
-            self.base = Base(self.base.state, file_hash)
-            return
-        is_clean = self.is_clean
-        self._take(update, updates.contents(update), None)
-        state = self.log.merged() if is_clean else merge_updates(self.base.state, update)
-        self.base = Base(state, file_hash)
-        self.writer.add(update, actor, file_hash)
+    async def take_in(self, update: bytes, actor: str, file_hash: str) -> None:
+        """Let a content of the file in, by the change that makes it of ``base``.
+
+        Nobody sees the change before it is durable: who comes after a crash would make another one
+        of the same content, and somebody's copy of this one would bring the content in twice.
+        """
+        mark = self.writer.add(update, actor, file_hash)
+        arrived = asyncio.Event()
+
+        def let_in() -> None:
+            is_clean = self.is_clean
+            self._take(update, updates.contents(update), None)
+            state = self.log.merged() if is_clean else merge_updates(self.base.state, update)
+            self.base = Base(state, file_hash)
+            arrived.set()
+
+        self.writer.after(mark, let_in)
+        ended = asyncio.create_task(self.ended.wait())
+        waiting = asyncio.create_task(arrived.wait())
+        try:
+            await asyncio.wait({ended, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ended.cancel()
+            waiting.cancel()
 
     @property
     def is_clean(self) -> bool:

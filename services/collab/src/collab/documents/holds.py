@@ -76,6 +76,9 @@ class Holds:
             return
         if hold.timer is not None:
             hold.timer.cancel()
+        for document in hold.documents:
+            # what came of the files is written behind what was typed meanwhile
+            document.writer.go_on()
         try:
             await self._follow(hold)
         except UnavailableError:

@@ -180,7 +180,7 @@ class Library:
                 else:
                     # who asks for it from here on waits, and loads it anew
                     self._forget(document)
-                    document.is_dropped = True
+                    document.ended.set()
                     going = self._closings.send(document.project_id, self._closed(document))
                     await asyncio.shield(going)
         except (FencedError, GoneError) as exc:
@@ -257,7 +257,7 @@ class Library:
     def drop(self, document: Document, code: int, reason: str) -> None:
         """End a document at once; what is not durable is not kept."""
         self._forget(document)
-        document.is_dropped = True
+        document.ended.set()
         document.writer.lose()
         document.shut(code, reason)
 

@@ -7,6 +7,7 @@ change of the state that the file was. Each of these holds the document's lock.
 
 import asyncio
 from collections.abc import Callable
+from uuid import UUID
 
 from collab.documents import repository
 from collab.documents.asked import Base
@@ -73,6 +74,8 @@ async def write_back(
             document.typists = dict.fromkeys([*typists, *document.typists])
             raise
         document.typists = dict.fromkeys([*typists, *document.typists])
+        # what the file is now is written behind what was typed
+        document.writer.go_on()
         await catch_up(means, document)
     raise UnavailableError
 
@@ -159,6 +162,16 @@ async def take_in(means: Means, document: Document, file: LiveFile) -> None:
         file = (await means.projects.look(document.project_id, known))[0]
     if file.hash is None or file.content is None:
         raise UnavailableError
-    base_state, content = document.base.state, file.content
-    update = await beside(len(base_state) + len(content), lambda: rebased(base_state, content))
-    document.take_in(update, "" if file.actor_id is None else str(file.actor_id), file.hash)
+    await _let_in(document, file.content, file.hash, file.actor_id)
+
+
+async def _let_in(document: Document, content: str, digest: str, actor: UUID | None) -> None:
+    base = document.base
+    size = len(base.state) + len(content)
+    update = await beside(size, lambda: rebased(base.state, content))
+    if update is None:
+        document.base = Base(base.state, digest)
+        return
+    await document.take_in(update, "" if actor is None else str(actor), digest)
+    if document.is_dropped:
+        raise UnavailableError

@@ -39,6 +39,7 @@ class Member:
         """Whether this member may change a document."""
         return self.role in WRITERS
 
+
 class Gate:
     """Every admitted socket, by project."""
 
