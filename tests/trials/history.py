@@ -17,7 +17,16 @@ _VERSIONS = """
     ORDER BY v.seq
 """
 _HASH = "SELECT hash FROM projects.file WHERE project_id = $1 AND path = $2"
-_MARKS = "SELECT count(*) FROM projects.live_file WHERE project_id = ANY($1)"
+_MARKS = """
+    SELECT f.path, m.epoch AS mark_epoch, m.flushed_seq, m.opened_at, d.written_seq,
+        (SELECT max(seq) FROM collab.document_update WHERE document_id = d.id) AS last_seq,
+        l.epoch AS lease_epoch, n.http_port AS owner, n.alive_until, now()
+    FROM projects.live_file m LEFT JOIN projects.file f USING (document_id)
+    LEFT JOIN collab.document d ON d.id = m.document_id
+    LEFT JOIN collab.lease l ON l.project_id = m.project_id
+    LEFT JOIN collab.node n ON n.id = l.node_id
+    WHERE m.project_id = ANY($1)
+"""
 
 
 class Version(msgspec.Struct, frozen=True):
@@ -48,9 +57,9 @@ class Tables:
         found: str | None = await self._pool.fetchval(_HASH, project, path)
         return found
 
-    async def marks(self, projects: list[UUID]) -> int:
-        """Return how many files are marked as open live."""
-        return int(await self._pool.fetchval(_MARKS, projects))
+    async def marks(self, projects: list[UUID]) -> list[str]:
+        """Return which files are marked as open live, and what collab has of them."""
+        return [str(dict(row)) for row in await self._pool.fetch(_MARKS, projects)]
 
 
 def check(versions: list[Version], text: str, users: dict[str, str], ledger: Ledger) -> None:

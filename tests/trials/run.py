@@ -48,7 +48,7 @@ class Outcome:
         self.closes: Counter[int] = Counter()
         self.restarts: list[str] = []
         self.warnings: Counter[str] = Counter()
-        self.marks_left = 0
+        self.marks_left: list[str] = []
         self.tails = ""
         self.seconds = 0.0
 

@@ -50,13 +50,14 @@ async function start (options) {
   )
   // whatever a page says of who is here, the server knows better
   provider.awareness.setLocalStateField('user', options.user)
-  const heard = []
-  text.observe(event => { if (!event.transaction.local) heard.push(event.delta) })
   const closed = []
   provider.on('connection-close', event => closed.push(event === null ? 0 : event.code))
   const tickets = []
   renewing(provider, options, tickets)
   await new Promise(resolve => provider.once('sync', resolve))
+  // what others change from here on
+  const heard = []
+  text.observe(event => { if (!event.transaction.local) heard.push(event.delta) })
   const view = new EditorView({
     parent: document.body,
     state: EditorState.create({

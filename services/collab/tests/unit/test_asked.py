@@ -10,6 +10,7 @@ from collab.documents.types import Stored
 from collab.documents.writer import Signals
 from collab.settings import Settings
 from collab.yjs.log import seeded, text_of
+from collab.yjs.updates import EMPTY
 from common.ids import uuid7
 
 
@@ -103,6 +104,7 @@ async def read():
 async def test_what_was_typed_waits_for_its_way_back(read):
     history = History("one")
     history.types("ann", "typed ")
+    history.entries.append((EMPTY, str(uuid7()), ""))
     document = read(history)
     assert not document.is_clean
     assert (text_of(document.base.state), document.base.file_hash) == ("one", digest_of("one"))

@@ -225,6 +225,11 @@ def _base(stored: Stored, written_seq: int, log: UpdateLog) -> Base:
 def _typists(stored: Stored, flushed_seq: int) -> dict[str, None]:
     """Who typed what the file has not got."""
     written_seq = max(stored.written_seq, flushed_seq)
-    entries = zip(stored.seqs, stored.actors, stored.file_hashes, strict=True)
-    found = [actors for seq, actors, of in entries if seq > written_seq and not of and actors]
+    entries = zip(stored.seqs, stored.updates, stored.actors, stored.file_hashes, strict=True)
+    found = [
+        actors
+        for seq, data, actors, of in entries
+        # an empty entry is a process's, which ends another's log with it
+        if seq > written_seq and not of and actors and data != updates.EMPTY
+    ]
     return dict.fromkeys(name for actors in found for name in actors.split(","))
