@@ -15,6 +15,8 @@ from common.testing.apps import identity
 from fleet.ports import LOOPBACK
 from tests.trials.stage import Stage
 
+# nobody listened: then nobody has done it, surely
+UNREACHED = "ConnectError"
 _TIMEOUT_S = 20.0
 _FRAME_BYTES_MAX = 1 << 24
 _REFUSED, _BROKEN = 400, 500

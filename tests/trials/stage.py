@@ -53,7 +53,7 @@ _SHARED = ("OUTGOING_TIMEOUT_S",)
 _QUIET = {"ACCESS_LOG": "false", "LOG_LEVEL": "warning"}
 # after somebody died others wait for the end of a lease, and for the ends of requests
 _GRACE_S = 20.0
-_PAUSE_S = 0.05
+_PAUSE_S = 0.1
 _NONE: Mapping[str, str] = {}
 
 

@@ -12,7 +12,8 @@ type Step = Callable[[Writer], Awaitable[None]]
 
 _THINKS_S = 0.04
 _AWAY_S = 0.05
-_TRIES = 20
+_AGAIN_S = 0.2
+_TRIES = 200
 
 
 async def show(writer: Writer) -> None:
@@ -106,7 +107,7 @@ async def move(writer: Writer) -> None:
         address = f"/projects/{writer.project}/files/batch"
         reply, _ = await writer.ask("POST", address, sends={"operations": operations})
         while not reply.is_done and not reply.is_refused:
-            await _think(writer)
+            await asyncio.sleep(_AGAIN_S)
             reply, _ = await writer.ask("POST", address, sends={"operations": operations})
         writer.expect(reply, since)
         if reply.is_done or await _is_there(writer, to):
@@ -119,7 +120,7 @@ async def _is_there(writer: Writer, path: str) -> bool:
         reply, _ = await writer.ask("GET", writer.file(path))
         if reply.is_done or reply.is_refused:
             return reply.is_done
-        await _think(writer)
+        await asyncio.sleep(_AGAIN_S)
     raise AssertionError("Nobody says where the file is.")
 
 
@@ -149,7 +150,7 @@ async def recreate(writer: Writer) -> None:
             if made.is_done or made.status == 409:
                 break
             writer.expect(made, trouble.begin)
-            await _think(writer)
+            await asyncio.sleep(_AGAIN_S)
         trouble.end = writer.ledger.now()
 
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from urllib.parse import quote
 from uuid import UUID
 
-from tests.trials.desk import Desk, Reply
+from tests.trials.desk import UNREACHED, Desk, Reply
 from tests.trials.ledger import Addition, Ledger, Removal, Span, digest
 from tests.trials.place import Place
 from tests.trials.words import Word
@@ -72,6 +72,10 @@ class Writer:
         span = Span(self.ledger.now())
         began = time.monotonic()
         reply = await self._desk.ask(self.user, method, path, sends=sends, **headers)
+        while reply.code == UNREACHED and not self._desk.stage.was_well(began):
+            # nobody was there who could have done it
+            await self._desk.stage.breathe()
+            reply = await self._desk.ask(self.user, method, path, sends=sends, **headers)
         span.end = self.ledger.now()
         took = f"({span.begin}..{span.end}, {time.monotonic() - began:.3f} s)"
         kind = "done" if reply.is_done else "refused" if reply.is_refused else "failed"
