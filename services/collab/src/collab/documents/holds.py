@@ -76,9 +76,6 @@ class Holds:
             return
         if hold.timer is not None:
             hold.timer.cancel()
-        for document in hold.documents:
-            # what came of the files is written behind what was typed meanwhile
-            document.writer.go_on()
         try:
             await self._follow(hold)
         except UnavailableError:
@@ -94,8 +91,13 @@ class Holds:
         known = {one.id: one.base.file_hash for one in live.values()}
         for file in await self._library.means.projects.look(hold.project_id, known):
             document = live.get(file.file_id)
-            if document is not None and not document.is_dropped:
-                await self._library.follow(document, file)
+            if document is None or document.is_dropped:
+                continue
+            if file.hash is not None:
+                # what came of the file is written behind what was typed meanwhile, which nobody
+                # acknowledges any more where the file is gone
+                document.writer.go_on()
+            await self._library.follow(document, file)
 
     def _let_go(self, hold: _Hold) -> None:
         for document in hold.documents:
