@@ -113,7 +113,7 @@ async def processes(process, service_env, seat):
             made.append(process(("collab.main",), service_env("collab") | shared | own))
             await made[-1].start()
             stack.push_async_callback(made[-1].end)
-        yield Pair(*made, proxies[1])
+        yield Pair(made[0], made[1], proxies[1])
 
 
 @pytest.fixture
