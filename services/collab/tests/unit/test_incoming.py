@@ -2,12 +2,13 @@
 
 import asyncio
 import time
+from typing import override
 
 import pytest
 
 from collab.identity.types import Identity
 from collab.links import frames
-from collab.links.incoming import Incoming
+from collab.links.incoming import FarSocket, Incoming
 from collab.settings import Settings
 from collab.sockets.endpoint import Limits
 from common.ids import uuid7
@@ -24,8 +25,9 @@ class Here(asyncio.Protocol):
 
     def __init__(self):
         self.made = asyncio.Event()
-        self.welcomed = asyncio.Queue()
+        self.welcomed: asyncio.Queue[FarSocket] = asyncio.Queue()
 
+    @override
     def connection_made(self, transport):
         """Take the link."""
         self.transport = transport
@@ -37,6 +39,7 @@ class Here(asyncio.Protocol):
         self.welcomed.put_nowait(socket)
         await socket.wait_closed()
 
+    @override
     def data_received(self, data):
         """Pass it on."""
         self.incoming.receive(data)
