@@ -17,7 +17,7 @@ from collab.leases import schema as leases
 from collab.leases.leases import Leases
 from collab.links.desk import Desk
 from collab.links.keeper import Keeper
-from collab.links.splice import Splices
+from collab.links.links import Links
 from collab.peers import Projects, auth_peer
 from collab.rooms import socket as rooms
 from collab.rooms.hall import Hall
@@ -26,6 +26,7 @@ from collab.settings import Settings
 from collab.sockets import closing
 from collab.sockets.gate import Gate, Member
 from collab.sockets.listener import Listener
+from collab.sockets.reception import Reception
 from collab.sockets.session import Session
 from collab.witness import Witness
 from common.database import Database
@@ -64,6 +65,7 @@ class Node:
         await parts.keeper.close()
         left = await parts.library.close()
         await parts.leases.close(left)
+        await parts.links.close()
         await parts.desk.close()
         await parts.auth.close()
 
@@ -80,8 +82,8 @@ class _Parts:
         self.leases = Leases(settings, db, here, self._lost)
         self.library = Library(Means(db, projects, settings, self.leases))
         self.desk = Desk(settings, self.leases, self.library, Holds(self.library))
-        splices = Splices(settings)
-        self.keeper = Keeper(settings, self.leases, self.library, self.gate, splices)
+        self.links = Links(settings, here)
+        self.keeper = Keeper(settings, self.leases, self.library, self.gate, self.links)
         self.witness = Witness(db, self.gate, self.library, hall)
         hall.past = Past(settings, app.state.bus)
         hall.speaker = Speaker(db, projects.access, settings, app.state.relay.wake)
@@ -93,7 +95,8 @@ class _Parts:
                 await documents.serve(self.library, member, _refreshing(member, session))
 
         watch = app.state.watch
-        self.listener = Listener(settings, watch, doorman, self.gate, self.leases, splices, serve)
+        reception = Reception(settings, doorman, self.gate, self.leases, self.links, serve)
+        self.listener = Listener(settings, watch, reception)
 
     def _lost(self, project_id: UUID) -> None:
         """Another process has a project now: its people go there."""

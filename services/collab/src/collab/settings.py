@@ -15,6 +15,11 @@ class Settings(settings.Settings, frozen=True, kw_only=True):
     orphan_sweep_s: float = 10.0
     orphans_max: int = 50
     link_wait_s: float = 2.0
+    link_beat_s: float = 2.0
+    link_idle_s: float = 30.0
+    # waiting for another process: beyond it single clients are sent away, beyond twice all
+    link_buffer_bytes_max: int = 134_217_728
+    link_frame_bytes_max: int = 268_435_456
     drain_spread_s: float = 1.0
     allowed_origins: str = ""
     """Comma separated. A request without ``Origin`` comes from no browser, and is let in."""

@@ -10,6 +10,8 @@ from collab.documents.relay import Relay
 class Peer:
     """Keeps what is written to it."""
 
+    far = None
+
     def __init__(self):
         self.writes = []
 
@@ -23,7 +25,8 @@ async def room():
     """A relay with two peers."""
     relay = Relay(0.02)
     peers = [Peer(), Peer()]
-    relay.peers.update(peers)
+    for peer in peers:
+        relay.audience.add(peer)
     return relay, *peers
 
 

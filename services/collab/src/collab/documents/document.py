@@ -13,7 +13,7 @@ from collab.documents.relay import Relay
 from collab.documents.types import Key, Stored
 from collab.documents.writer import Append, Signals, Writer
 from collab.settings import Settings
-from collab.sockets.connection import Socket
+from collab.sockets.endpoint import Endpoint
 from collab.yjs import messages, updates
 from collab.yjs.awareness import Author, Awareness, Entry
 from collab.yjs.log import UpdateLog, text_of
@@ -63,7 +63,7 @@ class Document:
             size=sum(map(len, stored.updates)),
         )
         self.lock = asyncio.Lock()
-        self.sockets: set[Socket] = set()
+        self.sockets: set[Endpoint] = set()
         self.ended = asyncio.Event()
         # the project, or the file, could not hold more than was typed
         self.is_full = False
@@ -90,23 +90,23 @@ class Document:
         """The project that it is of."""
         return self.key[0]
 
-    def join(self, socket: Socket, *, may_write: bool) -> None:
+    def join(self, socket: Endpoint, *, may_write: bool) -> None:
         """Greet a peer: what is here, and (of who may change it) the question for what is not."""
         self.sockets.add(socket)
-        self.relay.peers.add(socket)
+        self.relay.audience.add(socket)
         if may_write:
             socket.write(messages.step_1(self.log.state_vector))
         present = self.awareness.everybody()
         if present:
             socket.write(messages.awareness(present))
 
-    def leave(self, socket: Socket, author: Author) -> None:
+    def leave(self, socket: Endpoint, author: Author) -> None:
         """Let a peer go, and tell the others that its clients have."""
         self.sockets.discard(socket)
-        self.relay.peers.discard(socket)
+        self.relay.audience.discard(socket)
         self._tell(self.awareness.forget(author))
 
-    def accept(self, update: bytes, actor: str, origin: Socket | None) -> int | None:
+    def accept(self, update: bytes, actor: str, origin: Endpoint | None) -> int | None:
         """Take an update, pass it on, and have it made durable; return its mark.
 
         ``None`` where it holds nothing new. Raises ``MalformedError`` and ``TooLargeError``.
@@ -128,7 +128,7 @@ class Document:
         self.typed_at = datetime.now(UTC)
         return self.writer.add(update, actor)
 
-    def _take(self, update: bytes, found: updates.Contents, origin: Socket | None) -> None:
+    def _take(self, update: bytes, found: updates.Contents, origin: Endpoint | None) -> None:
         self._bytes += len(update)
         self.touched_s = time.monotonic()
         self.log.append(update, found)
@@ -172,7 +172,7 @@ class Document:
         """Whether the update would change nothing."""
         return self.log.holds(updates.contents(update))
 
-    def answer(self, socket: Socket, state_vector: bytes, mark: int) -> None:
+    def answer(self, socket: Endpoint, state_vector: bytes, mark: int) -> None:
         """Answer a step 1 once ``mark`` is durable.
 
         So a peer that asks after it sent something knows by the answer that it is safe.

@@ -18,7 +18,7 @@ from collab.documents.writebacks import WriteBacks
 from collab.documents.writer import Signals
 from collab.outages import UNREACHABLE
 from collab.sockets import closing
-from collab.sockets.connection import Socket
+from collab.sockets.endpoint import Endpoint
 from collab.yjs.awareness import Author
 from common.errors import NotFoundError, UnavailableError
 
@@ -153,7 +153,7 @@ class Library:
         """Return a project's open documents."""
         return [one for one in self._open.values() if one.project_id == project_id]
 
-    def leave(self, document: Document, socket: Socket, author: Author) -> None:
+    def leave(self, document: Document, socket: Endpoint, author: Author) -> None:
         """Let a socket go; some time after the last one the document leaves memory."""
         document.leave(socket, author)
         if not document.sockets:

@@ -1,14 +1,8 @@
 """Passing changes on: at once while it is quiet, in one write for each peer while it is busy."""
 
 import asyncio
-from typing import Protocol
 
-
-class Receiver(Protocol):
-    """Somebody to whom frames are written."""
-
-    def write(self, data: bytes) -> None:
-        """Write one or more whole frames."""
+from collab.sockets.audience import Audience, Outlet
 
 
 class Relay:
@@ -18,17 +12,17 @@ class Relay:
     window behind it is written together, which under load costs each peer one write a window.
     """
 
-    __slots__ = ("_loop", "_next", "_timer", "_waiting", "_window_s", "peers")
+    __slots__ = ("_loop", "_next", "_timer", "_waiting", "_window_s", "audience")
 
     def __init__(self, window_s: float) -> None:
-        self.peers: set[Receiver] = set()
+        self.audience = Audience()
         self._loop = asyncio.get_running_loop()
         self._window_s = window_s
-        self._waiting: list[tuple[bytes, Receiver | None]] = []
+        self._waiting: list[tuple[bytes, Outlet | None]] = []
         self._timer: asyncio.Handle | None = None
         self._next = 0.0
 
-    def send(self, frame: bytes, origin: Receiver | None) -> None:
+    def send(self, frame: bytes, origin: Outlet | None) -> None:
         """Write ``frame`` to every peer but its origin, soon."""
         self._waiting.append((frame, origin))
         if self._timer is not None:
@@ -47,12 +41,9 @@ class Relay:
             self._timer.cancel()
             self._timer = None
         waiting, self._waiting = self._waiting, []
-        origins = {origin for _, origin in waiting}
-        everything = b"".join([frame for frame, _ in waiting])
-        for peer in tuple(self.peers):
-            if peer in origins:
-                others = b"".join([frame for frame, origin in waiting if origin is not peer])
-                if others:
-                    peer.write(others)
-            else:
-                peer.write(everything)
+        origins = {origin for _, origin in waiting if origin is not None}
+        self.audience.tell(b"".join([frame for frame, _ in waiting]), but=origins)
+        for origin in origins:
+            others = b"".join([frame for frame, of in waiting if of is not origin])
+            if others:
+                origin.write(others)

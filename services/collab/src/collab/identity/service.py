@@ -61,7 +61,7 @@ class Doorman:
             return await self.verify(target.access_token)
         try:
             async with asyncio.timeout(self._settings.auth_wait_s):
-                data = await socket.first()
+                data = await socket.inbox.first()
         except TimeoutError:
             raise LateError from None
         try:

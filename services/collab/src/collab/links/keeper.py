@@ -10,7 +10,7 @@ from collab.documents import service
 from collab.documents.library import Library
 from collab.leases.leases import Leases
 from collab.leases.schema import Owner
-from collab.links.splice import Splices
+from collab.links.links import Links
 from collab.outages import UNREACHABLE
 from collab.settings import Settings
 from collab.sockets.gate import Gate
@@ -29,10 +29,10 @@ class Keeper:
         leases: Leases,
         library: Library,
         gate: Gate,
-        splices: Splices,
+        links: Links,
     ) -> None:
         self._settings = settings
-        self._splices = splices
+        self._links = links
         self._leases = leases
         self._library = library
         self._gate = gate
@@ -45,7 +45,7 @@ class Keeper:
         self._tasks = [
             loop.create_task(forever("leases_idle", self._tidy, pause_s=idle_s)),
             loop.create_task(forever("leases_orphaned", self._sweep, pause_s=sweep_s)),
-            loop.create_task(forever("splices", self._watch, pause_s=self._settings.node_beat_s)),
+            loop.create_task(forever("links", self._watch, pause_s=self._settings.node_beat_s)),
         ]
 
     async def close(self) -> None:
@@ -63,9 +63,9 @@ class Keeper:
 
     async def _watch(self) -> None:
         """Call those back who are with a process that has lost their project, or does not move."""
-        owners = self._splices.owners()
+        owners = self._links.owners()
         if owners:
-            self._splices.end(await self._leases.over(owners))
+            self._links.end(await self._leases.over(owners))
 
     async def _sweep(self) -> None:
         """Write back what was typed in processes that died."""

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from collab.rooms import schema
+from collab.sockets.audience import Audience, Outlet
 from collab.yjs.messages import TEXT, framed
 
 
@@ -30,14 +31,18 @@ class Guest(Protocol):
         """Who it is."""
 
     @property
+    def outlet(self) -> Outlet:
+        """Where frames for them are written."""
+
+    @property
     def role(self) -> str:
         """What they may do."""
 
     def write(self, data: bytes) -> None:
         """Write whole frames."""
 
-    def hear(self, news: News) -> None:
-        """Be told what happened, in its turn and once."""
+    def hears(self, news: News) -> bool:
+        """Take note of what happened; whether to tell them now."""
 
 
 def encoded(frame: msgspec.Struct | dict[str, Any]) -> bytes:
@@ -52,6 +57,7 @@ class Room:
         self._loop = asyncio.get_running_loop()
         self._window_s = cursor_window_s
         self._guests: dict[UUID, list[Guest]] = {}
+        self._audience = Audience()
         self._cursors: dict[str, schema.PeerCursor] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._next = 0.0
@@ -65,6 +71,7 @@ class Room:
         """Let a guest in; the others hear of a user's first tab alone."""
         tabs = self._guests.setdefault(guest.user_id, [])
         tabs.append(guest)
+        self._audience.add(guest.outlet)
         guest.write(encoded(schema.ActiveUsers(self.users())))
         if len(tabs) == 1:
             self.broadcast(encoded(schema.UserJoined(_user(tabs))), but=guest)
@@ -73,6 +80,7 @@ class Room:
         """Let a guest go, with what they told and where they were."""
         tabs = self._guests[guest.user_id]
         tabs.remove(guest)
+        self._audience.discard(guest.outlet)
         self._cursors.pop(guest.session_id, None)
         if tabs:
             gone = schema.Presence(guest.user_id, guest.session_id, None)
@@ -87,16 +95,13 @@ class Room:
 
     def broadcast(self, frame: bytes, *, but: Guest | None = None) -> None:
         """Write an encoded frame to everybody."""
-        for tabs in tuple(self._guests.values()):
-            for guest in tuple(tabs):
-                if guest is not but:
-                    guest.write(frame)
+        self._audience.tell(frame, () if but is None else (but.outlet,))
 
     def tell(self, news: News) -> None:
         """Tell everybody what happened."""
-        for tabs in tuple(self._guests.values()):
-            for guest in tuple(tabs):
-                guest.hear(news)
+        guests = [guest for tabs in self._guests.values() for guest in tabs]
+        deaf = {guest.outlet for guest in guests if not guest.hears(news)}
+        self._audience.tell(news.frame, deaf)
 
     def tell_presence(self, guest: Guest, state: dict[str, Any]) -> None:
         """Let the others know what a guest tells of themselves."""

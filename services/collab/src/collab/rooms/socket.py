@@ -15,6 +15,7 @@ from collab.rooms import schema
 from collab.rooms.hall import Hall
 from collab.rooms.room import News, Room, encoded
 from collab.sockets import closing
+from collab.sockets.audience import Outlet
 from collab.sockets.gate import Member
 from collab.sockets.session import Session
 from common.errors import (
@@ -55,6 +56,11 @@ class Visitor:
         return self._member.identity.user_id
 
     @property
+    def outlet(self) -> Outlet:
+        """Where frames for them are written."""
+        return self._member.socket
+
+    @property
     def role(self) -> str:
         """What they may do."""
         return self._member.role
@@ -67,14 +73,19 @@ class Visitor:
         """Write whole frames."""
         self._member.socket.write(data)
 
-    def hear(self, news: News) -> None:
-        """Be told what happened, in its turn and once."""
+    def hears(self, news: News) -> bool:
+        """Take note of what happened, each once; whether to tell them now."""
         if self._waiting is not None:
             self._waiting.append(news)
-        elif news.seq > self._heard_seq:
-            self._heard_seq = news.seq
-            if self._member.is_member or not news.is_for_members:
-                self.write(news.frame)
+            return False
+        if news.seq <= self._heard_seq:
+            return False
+        self._heard_seq = news.seq
+        return self._member.is_member or not news.is_for_members
+
+    def _hear(self, news: News) -> None:
+        if self.hears(news):
+            self.write(news.frame)
 
     def welcome(self) -> None:
         """Say who one is here, and what holds."""
@@ -169,10 +180,10 @@ class Visitor:
             found = [], 0
         missed, upto = found
         for news in missed:
-            self.hear(news)
+            self._hear(news)
         self._heard_seq = max(self._heard_seq, upto)
         for news in meanwhile:
-            self.hear(news)
+            self._hear(news)
 
     def _joined(self) -> Room:
         if self._room is None:

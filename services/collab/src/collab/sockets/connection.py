@@ -1,86 +1,63 @@
 """One socket: frames go straight from the parser to whoever handles them, without a queue."""
 
 import asyncio
-from collections.abc import Callable
-from typing import Any, override
+from typing import Any, Protocol, override
 
-import msgspec
 from websockets.asyncio.server import Server, ServerConnection
 from websockets.frames import DATA_OPCODES, Frame, Opcode
 from websockets.protocol import OPEN, Event
 from websockets.server import ServerProtocol
 
-from collab.identity.types import Identity
 from collab.sockets import closing
+from collab.sockets.audience import Far
+from collab.sockets.endpoint import Inbox, Limits, Sink
 from collab.sockets.target import Target
 
-_WAIT = "retry-after=1"
 
-type Sink = Callable[[bytes, bool], None]
+class Raw(Protocol):
+    """Whoever takes bytes as they come."""
 
-
-class Limits(msgspec.Struct, frozen=True):
-    """What one connection may do."""
-
-    frames_per_second: float
-    frames_burst: int
-    early_frames_max: int
-    early_bytes_max: int
-    send_buffer_bytes_max: int
+    def receive(self, data: bytes) -> None:
+        """Act on what came."""
 
 
 class Socket(ServerConnection):
-    """A connection with a sink: called with each message and whether it is text.
+    """A connection with a sink. ``write`` takes whole frames.
 
-    What arrives before there is a sink waits, in order. ``write`` takes whole frames.
+    It is a client's once it was ``prepare``d, or another process's: then its bytes go to ``raw``.
     """
 
-    limits: Limits
     target: Target
-    # as another process of the fleet says
-    identity: Identity | None
+    limits: Limits
+    inbox: Inbox
+    # its client is at this process
+    far: Far | None = None
 
     def __init__(self, protocol: ServerProtocol, server: Server, **options: Any) -> None:  # noqa: ANN401 - the library's
         super().__init__(protocol, server, **options)
-        self.identity = None
         self.is_silent = False
         self.is_shut = False
-        # of who passes frames on, and so must hear of this one too
-        self.on_pong: Callable[[bytes], None] | None = None
-        self._sink: Sink | None = None
-        self._early: list[tuple[bytes, bool]] = []
-        self._early_bytes = 0
+        self.raw: Raw | None = None
         self._parts: list[bytes] = []
         self._is_text = False
         self._is_full = False
-        self._spent = 0.0
-        self._counted_at = self.loop.time()
         self._closing: asyncio.Task[None] | None = None
+
+    def prepare(self, target: Target, limits: Limits) -> None:
+        """Be a client's, who is there for ``target``."""
+        self.target = target
+        self.limits = limits
+        self.inbox = Inbox(limits, self.shut)
 
     def attach(self, sink: Sink) -> None:
         """Give what waits, and everything that comes, to ``sink``."""
-        early, self._early = self._early, []
-        self._sink = sink
-        for data, is_text in early:
-            if not self.is_shut:
-                sink(data, is_text)
-
-    async def first(self) -> bytes:
-        """Take the first message that has come, or comes."""
-        if self._early:
-            return self._early.pop(0)[0]
-        came: asyncio.Future[bytes] = self.loop.create_future()
-
-        def take(data: bytes, _: bool) -> None:  # noqa: FBT001 - a sink's signature
-            self._sink = None
-            if not came.done():
-                came.set_result(data)
-
-        self._sink = take
-        return await came
+        self.inbox.attach(sink)
 
     @override
     def data_received(self, data: bytes) -> None:
+        if self.raw is not None:
+            self.raw.receive(data)
+            return
         self.is_silent = False
         super().data_received(data)
 
@@ -88,13 +65,11 @@ class Socket(ServerConnection):
     def process_event(self, event: Event) -> None:
         if isinstance(event, Frame) and event.opcode in DATA_OPCODES:
             self._receive(event)
-            return
-        if isinstance(event, Frame) and event.opcode is Opcode.PONG and self.on_pong is not None:
-            self.on_pong(bytes(event.data))
-        super().process_event(event)
+        else:
+            super().process_event(event)
 
     def _receive(self, frame: Frame) -> None:
-        if self.is_shut or not self._is_allowed():
+        if not self.inbox.count():
             return
         if frame.opcode is not Opcode.CONT:
             self._is_text = frame.opcode is Opcode.TEXT
@@ -105,29 +80,7 @@ class Socket(ServerConnection):
                 return
             data = b"".join(self._parts)
             self._parts.clear()
-        if self._sink is not None:
-            self._sink(data, self._is_text)
-            return
-        self._early.append((data, self._is_text))
-        self._early_bytes += len(data)
-        if self._early_bytes > self.limits.early_bytes_max:
-            self.shut(closing.TOO_BIG, "too much before the greeting")
-        elif len(self._early) > self.limits.early_frames_max:
-            self.shut(closing.TOO_MANY, _WAIT)
-
-    def _is_allowed(self) -> bool:
-        """Count the frame; the clock is only looked at once a whole burst was spent."""
-        self._spent += 1
-        if self._spent <= self.limits.frames_burst:
-            return True
-        now = self.loop.time()
-        regained = (now - self._counted_at) * self.limits.frames_per_second
-        self._spent = max(1.0, self._spent - regained)
-        self._counted_at = now
-        if self._spent <= self.limits.frames_burst:
-            return True
-        self.shut(closing.TOO_MANY, _WAIT)
-        return False
+        self.inbox.take(data, self._is_text)
 
     @property
     def is_open(self) -> bool:
@@ -160,6 +113,7 @@ class Socket(ServerConnection):
         """Close the socket, once; nothing is read or written any more."""
         if not self.is_shut:
             self.is_shut = True
+            self.inbox.end()
             self._closing = self.loop.create_task(self.close(code, reason))
 
     def check_alive(self) -> None:

@@ -11,7 +11,7 @@ from collab.identity.service import OVER
 from collab.identity.types import Identity
 from collab.settings import Settings
 from collab.sockets import closing, repository
-from collab.sockets.connection import Socket
+from collab.sockets.endpoint import Endpoint
 from common.access import Access, Ask, learn, role_on
 from common.database import Database
 from common.errors import NotFoundError, UnauthenticatedError, UnavailableError
@@ -24,7 +24,7 @@ class Member:
 
     __slots__ = ("identity", "is_member", "on_role", "role", "socket", "user_id")
 
-    def __init__(self, socket: Socket, identity: Identity, role: str) -> None:
+    def __init__(self, socket: Endpoint, identity: Identity, role: str) -> None:
         self.socket = socket
         self.identity = identity
         # the user, as frames name them
@@ -64,7 +64,7 @@ class Gate:
         finally:
             del self._arrivals[id(ended)]
 
-    async def admit(self, socket: Socket, identity: Identity, ended: set[str]) -> Member:
+    async def admit(self, socket: Endpoint, identity: Identity, ended: set[str]) -> Member:
         """Let the user in with their role; raises ``NotFoundError`` for who may not know of it.
 
         A change of roles that comes while the role is read would be missed, so it is read again.
