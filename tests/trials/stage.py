@@ -43,6 +43,7 @@ QUICK = {
     # long, so that nothing fails because the machine has much to do
     "OUTGOING_TIMEOUT_S": "15",
     "DURABLE_WAIT_S": "12",
+    "HOLD_WAIT_S": "12",
     "HOLD_S_MAX": "12",
 }
 _PROJECTS = {
