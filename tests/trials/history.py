@@ -16,6 +16,14 @@ _VERSIONS = """
         SELECT document_id FROM projects.file WHERE project_id = $1 AND path = $2)
     ORDER BY v.seq
 """
+_LOG = """
+    SELECT u.seq, u.actors, u.file_hash, length(u.data) AS bytes, u.created_at,
+        d.snapshot_seq, d.written_seq, d.file_hash AS noted
+    FROM projects.file f
+    JOIN collab.document d ON d.id = f.document_id
+    LEFT JOIN collab.document_update u ON u.document_id = d.id
+    WHERE f.project_id = $1 AND f.path = $2 ORDER BY u.seq
+"""
 _HASH = "SELECT hash FROM projects.file WHERE project_id = $1 AND path = $2"
 _MARKS = """
     SELECT f.path, m.epoch AS mark_epoch, m.flushed_seq, m.opened_at, d.written_seq,
@@ -51,6 +59,10 @@ class Tables:
     async def versions(self, project: UUID, path: str) -> list[Version]:
         """Return every version of what is at a path now."""
         return [Version(*row) for row in await self._pool.fetch(_VERSIONS, project, path)]
+
+    async def log(self, project: UUID, path: str) -> list[str]:
+        """Return what collab has of a file, for who wants to know how it came."""
+        return [str(dict(row)) for row in await self._pool.fetch(_LOG, project, path)]
 
     async def hash(self, project: UUID, path: str) -> str | None:
         """Return what is at a path now."""
