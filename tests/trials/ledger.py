@@ -196,6 +196,7 @@ class Ledger:
             comes_back = any(
                 not addition.is_typed
                 and not addition.is_kept
+                and addition.span.begin <= span.end
                 and not (addition.is_first and addition.span.begin < removal.span.begin)
                 and (removal.is_typed or addition.span.end >= removal.span.begin)
                 for addition in additions

@@ -1,11 +1,12 @@
 """Many trials at once, while processes are restarted, and what came of them."""
 
 import asyncio
+import itertools
 import random
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import asyncpg
@@ -72,8 +73,7 @@ async def run(fleet: Running, given: Given) -> Outcome:
         )
         player = _Player(given, desk, Tables(pool), outcome)
         async with _beside(_tell(outcome, given)), _beside(_restart(stage, given, dice)):
-            numbers = iter(range(1, given.count + 1))
-            while group := [n for n, _ in zip(numbers, range(_GROUP), strict=False)]:
+            for group in itertools.batched(range(1, given.count + 1), _GROUP, strict=False):
                 await player.group(group)
                 if len(outcome.failed) >= given.faults_max:
                     break
@@ -91,7 +91,7 @@ class _Player:
         self._desk = desk
         self._tables = tables
 
-    async def group(self, numbers: list[int]) -> None:
+    async def group(self, numbers: Sequence[int]) -> None:
         """Play some trials, some at once, in a few projects; then no file is marked as live."""
         count = min(_TEAMS, len(numbers))
         teams = await asyncio.gather(*(gathered(self._desk) for _ in range(count)))
