@@ -145,3 +145,14 @@ async def test_what_the_file_says_comes_in_once(read):
     assert document.is_clean
     assert rebased(document.base.state, "one two") is None
     assert document.typists == {}
+
+
+async def test_what_is_known_already_may_not_be_durable_yet(read):
+    history = History("one")
+    document = read(history)
+    history.types("ann", "typed ")
+    update = history.entries[0][0]
+    mark = document.accept(update, "ann", None)
+    assert document.accept(update, "bob", None) == mark > document.writer.durable
+    assert document.accept(EMPTY, "bob", None) == mark
+    assert list(document.typists) == ["ann"]

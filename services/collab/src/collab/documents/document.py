@@ -106,20 +106,21 @@ class Document:
         self.relay.audience.discard(socket)
         self._tell(self.awareness.forget(author))
 
-    def accept(self, update: bytes, actor: str, origin: Endpoint | None) -> int | None:
+    def accept(self, update: bytes, actor: str, origin: Endpoint | None) -> int:
         """Take an update, pass it on, and have it made durable; return its mark.
 
-        ``None`` where it holds nothing new. Raises ``MalformedError`` and ``TooLargeError``.
+        What is known already may not be durable yet: its mark is that of everything so far. Raises
+        ``MalformedError`` and ``TooLargeError``.
         """
         if update == updates.EMPTY:
-            return None
+            return self.writer.accepted
         found = updates.contents(update)
         try:
             get_state(update)
         except ValueError:
             raise MalformedError("The update cannot be read.") from None
         if self.log.holds(found):
-            return None
+            return self.writer.accepted
         if self._bytes + len(update) > self._bytes_max:
             raise TooLargeError
         self._take(update, found, origin)

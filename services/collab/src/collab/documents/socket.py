@@ -29,7 +29,8 @@ class Editor:
         self._held: list[bytes] | None = None
         self._member = member
         self._author = Author(self, member.user_id)
-        self._mark = 0
+        # what this client sent on an earlier socket may be on its way to be durable
+        self._mark = document.writer.accepted
         self._on_text = on_text
 
     def receive(self, data: bytes, is_text: bool) -> None:  # noqa: FBT001 - a sink's signature
@@ -78,8 +79,7 @@ class Editor:
         if member.may_write and self._document.refuses(update):
             member.socket.write(messages.denied("The file or the project is full."))
         elif member.may_write:
-            mark = self._document.accept(update, member.user_id, member.socket)
-            self._mark = mark or self._mark
+            self._mark = self._document.accept(update, member.user_id, member.socket)
         elif update != updates.EMPTY and not self._document.has(update):
             member.socket.write(messages.denied(f"A {member.role} may not change documents."))
 
