@@ -255,3 +255,17 @@ async def test_an_editor_that_typed_before_it_was_in_sync_is_welcome(desk):
     await early.sync()
     assert str(early.text) in {"early text", "textearly "}
     assert await desk.read(project, "a.txt") == str(early.text)
+
+
+async def test_a_file_that_is_no_text_any_more_is_read_as_it_is(desk):
+    project = await desk.project()
+    await desk.write(project, "a.txt", "text")
+    client = await desk.open(project, "a.txt", desk.editor)
+    await client.type(4, "!")
+    await client.sync()
+    await desk.rest("PUT", f"/projects/{project}/files/a.txt", content=b"\x00\xff")
+    assert await client.closed() == 4404
+    answer = await desk.rest("GET", f"/projects/{project}/files/a.txt?raw=1")
+    assert answer.content == b"\x00\xff"
+    history_now = await history(desk, project, "a.txt")
+    assert [one["origin"] for one in history_now] == ["rest", "ws", "rest"]

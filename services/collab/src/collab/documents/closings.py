@@ -5,6 +5,10 @@ from collections.abc import Coroutine
 from typing import Any
 from uuid import UUID
 
+import structlog
+
+log = structlog.get_logger()
+
 
 class Closings:
     """By project. One that is on its way must not overtake the word that the file is live again."""
@@ -25,6 +29,8 @@ class Closings:
         return task
 
     def _arrived(self, project_id: UUID, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (exc := task.exception()) is not None:
+            log.warning("file_stays_marked", project_id=project_id, error=repr(exc))
         others = self._under_way[project_id]
         others.discard(task)
         if not others:

@@ -10,7 +10,7 @@ import structlog
 from collab.documents import loading, mainline
 from collab.documents.closings import Closings
 from collab.documents.document import Document
-from collab.documents.mainline import FencedError, FullError, GoneError
+from collab.documents.mainline import FencedError, FullError, GoneError, NoTextError
 from collab.documents.means import Means
 from collab.documents.news import News
 from collab.documents.types import Entry, Key, LiveFile, Stored
@@ -251,8 +251,11 @@ class Library:
         """End a document whose file is gone, or which is another process's."""
         if isinstance(exc, FencedError):
             self.drop(document, closing.RESTARTING, "the document is open elsewhere")
-        else:
-            self.drop(document, closing.NOT_FOUND, "the file is gone")
+            return
+        self.drop(document, closing.NOT_FOUND, "the file is gone")
+        if isinstance(exc, NoTextError):
+            # its bytes are what the file is, and nobody needs to ask here for them
+            _ = self._closings.send(document.project_id, self._closed(document))
 
     def drop(self, document: Document, code: int, reason: str) -> None:
         """End a document at once; what is not durable is not kept."""

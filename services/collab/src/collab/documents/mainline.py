@@ -29,6 +29,10 @@ class GoneError(Exception):
     """The file is no text file any more, or the project is not there."""
 
 
+class NoTextError(GoneError):
+    """The file is there, and is no text, or too much of it."""
+
+
 class FencedError(Exception):
     """Another process has the project now."""
 
@@ -146,8 +150,10 @@ async def catch_up(means: Means, document: Document) -> LiveFile:
 
 async def take_in(means: Means, document: Document, file: LiveFile) -> None:
     """Take in what the file is, as somebody saw it while holding the document's lock."""
-    if file.path is None or file.hash is None or not file.is_text:
+    if file.path is None or file.hash is None:
         raise GoneError
+    if not file.is_text:
+        raise NoTextError
     if file.flushed_seq > document.asked.reached_seq:
         # a write-back arrived whose answer did not
         base = document.asked.reached(file.flushed_seq)

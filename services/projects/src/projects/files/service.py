@@ -16,7 +16,7 @@ from projects.errors import InvalidPathError
 from projects.files import changes, listing, repository, writing
 from projects.files.changes import Filled
 from projects.files.listing import Listed, Stretch
-from projects.files.repository import Shown
+from projects.files.repository import Bytes, Shown
 from projects.files.schema import FileInfo
 from projects.files.types import (
     Author,
@@ -73,16 +73,19 @@ async def show(
     """
     place = checked_path(path)
     if at is None:
-        found = await repository.show(means.db, project_id, caller.user_id, place, known)
+
+        async def look() -> Shown | None:
+            return await repository.show(means.db, project_id, caller.user_id, place, known)
+
+        found, text = await holding.current(means, project_id, look, known)
     else:
         seq = await trees.moment(means, caller, project_id, at)
         found = await repository.show_past(means.db, project_id, place, seq, known)
+        text = None
     if found is None:
         raise NotFoundError(_NO_FILE)
-    if found.live is not None:
-        text = await holding.typed(means, project_id, found.live, found.hash, known)
-        if text is not None:
-            return text.hash, None if text.hash == known else _as_typed(found.body or b"", text)
+    if text is not None:
+        return text.hash, None if text.hash == known else _as_typed(found.body or b"", text)
     if found.body is None or found.hash == known:
         return found.hash, None
     return found.hash, await whole(means, found) if found.is_stored else found.body
@@ -110,16 +113,19 @@ async def read(
     """Return the file's hash and its bytes, as they are or were at a moment."""
     place = checked_path(path)
     if at is None:
-        found = await repository.read(means.db, project_id, caller.user_id, place)
+
+        async def look() -> Bytes | None:
+            return await repository.read(means.db, project_id, caller.user_id, place)
+
+        found, text = await holding.current(means, project_id, look)
     else:
         seq = await trees.moment(means, caller, project_id, at)
         found = await repository.read_past(means.db, project_id, place, seq)
+        text = None
     if found is None:
         raise NotFoundError(_NO_FILE)
-    if found.live is not None:
-        text = await holding.typed(means, project_id, found.live, found.hash)
-        if text is not None:
-            return text.hash, (text.text or "").encode()
+    if text is not None:
+        return text.hash, (text.text or "").encode()
     if found.data is None:
         return found.hash, await contents.fetch(means, found.hash)
     return found.hash, found.data

@@ -35,6 +35,16 @@ class _Read(Protocol):
     def is_any_live(self) -> bool: ...
 
 
+class _File(Protocol):
+    """A file that was read, and its document if that is open live."""
+
+    @property
+    def hash(self) -> str: ...
+
+    @property
+    def live(self) -> UUID | None: ...
+
+
 type _Release = Callable[[], Awaitable[None]]
 
 # of the request that is being handled: what is released once its transaction has ended
@@ -106,15 +116,27 @@ async def release_all() -> None:
         await waiting[1].pop()()
 
 
-async def typed(
-    means: Means, project_id: UUID, document_id: UUID, content_hash: str, known: str | None = None
-) -> LiveText | None:
-    """Return what is in a document that is open live, if it is not what is in its file.
+async def current[F: _File](
+    means: Means,
+    project_id: UUID,
+    look: Callable[[], Awaitable[F | None]],
+    known: str | None = None,
+) -> tuple[F | None, LiveText | None]:
+    """Return a file, and what is in its document if that is open live and not what is in the file.
 
-    Without its text where its hash is ``known``. Raises ``UnavailableError``.
+    Without its text where its hash is ``known``. Where collab has no such document the file has
+    gone, or got another content, since it was looked at: so it is again. Raises
+    ``UnavailableError``.
     """
-    found = await means.peers.live_text(project_id, document_id, content_hash, known)
-    return None if found is None or found.hash == content_hash else found
+    found = await look()
+    for _ in range(_ATTEMPTS):
+        if found is None or found.live is None:
+            break
+        text = await means.peers.live_text(project_id, found.live, found.hash, known)
+        if text is not None:
+            return found, None if text.hash == found.hash else text
+        found = await look()
+    return found, None
 
 
 async def settled[T: _Read](
