@@ -5,8 +5,8 @@ from tests.trials.report import figures
 from tests.trials.run import Given, run
 from tests.trials.stage import STORES
 
-# another hundred than anybody else's; `make trials` plays thousands of others
-GIVEN = Given(count=100, seed=7, at_once=16, restart_every_s=12)
+# others than anybody else's; `make trials` plays thousands of others
+GIVEN = Given(count=60, seed=7, at_once=12, restart_every_s=12)
 
 
 async def test_whoever_types_and_writes_at_once_loses_nothing_and_sees_nothing_twice() -> None:
