@@ -23,7 +23,7 @@ from tests.trials.trial import Team, Trial, gathered
 _GROUP = 400
 _TEAMS = 12
 _TOLD_EVERY_S = 20.0
-_MARKS_GO_WITHIN_S = 60.0
+_MARKS_GO_WITHIN_S = 10.0
 
 
 class Given(msgspec.Struct, frozen=True):
