@@ -6,7 +6,7 @@ import os
 import shutil
 import time
 from collections.abc import Coroutine, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any, override
 
@@ -92,10 +92,10 @@ class Bubblewrap(Sandbox):
     async def _watched(
         self, job: Job, limits: Limits, group: cgroups.Group | None, said: "_Said"
     ) -> tuple[Verdict, int]:
-        with ExitStack() as held:
+        async with AsyncExitStack() as held:
             log_pipe, output_pipe = Pipe(), Pipe()
-            held.callback(log_pipe.close)
-            held.callback(output_pipe.close)
+            held.push_async_callback(log_pipe.close)
+            held.push_async_callback(output_pipe.close)
             output = held.enter_context(_file(job.output))
             process = self._start(job, limits, group, log_pipe, output_pipe)
             held.callback(process.close)

@@ -64,13 +64,15 @@ class Pipe:
         self._transport: asyncio.ReadTransport | None = None
         self._is_open = True
 
-    def close(self) -> None:
-        """Close both ends."""
+    async def close(self) -> None:
+        """Close both ends; return when they are closed."""
         self.let_go()
-        if self._transport is not None:
-            self._transport.close()
-        else:
+        if self._transport is None:
             self._file.close()
+            return
+        self._transport.close()
+        # a transport lets go of its file in the loop's next turn, not in this one
+        await asyncio.sleep(0)
 
     def let_go(self) -> None:
         """Close our copy of the writing end, so that the pipe ends when the child does."""
