@@ -4,6 +4,7 @@ import asyncio
 import signal
 from hashlib import sha256
 
+import asyncpg
 import pytest
 
 from common.testing.waiting import until
@@ -227,6 +228,35 @@ async def test_a_file_without_readers_is_not_live_any_more(desk):
 
     await asyncio.sleep(1.5)
     assert await is_closed()
+
+
+async def test_a_file_is_no_longer_live_once_projects_is_back(desk, service_env):
+    project = await desk.project()
+    await desk.write(project, "a.txt", "one")
+    client = await desk.open(project, "a.txt", desk.editor)
+    database = await desk.stack.enter_async_context(
+        asyncpg.create_pool(service_env("projects")["DATABASE_URL"], min_size=1, max_size=1)
+    )
+
+    async def marks():
+        return await database.fetchval(
+            "SELECT count(*) FROM live_file WHERE project_id = $1", project
+        )
+
+    assert await marks() == 1
+    await desk.projects.end(signal.SIGKILL)
+    try:
+        await client.socket.close()
+        # until collab let go of the document, and could not say so
+        await asyncio.sleep(1.5)
+        assert await marks() == 1
+    finally:
+        await desk.projects.start()
+
+    async def is_unmarked():
+        return await marks() == 0
+
+    await until(is_unmarked)
 
 
 async def test_an_editor_that_has_another_file_s_text_drops_it_first(desk):

@@ -42,7 +42,7 @@ class Library:
         self._places: dict[Key, Document] = {}
         # what is being loaded, by what it was asked for with
         self._loading: dict[Key | UUID, asyncio.Task[Document]] = {}
-        self._closings = Closings()
+        self._closings = Closings(self._close_files, self._is_loading)
         self._tasks: set[asyncio.Task[None]] = set()
         self._news = News(means.settings, self.start, self.look)
         self.write_backs = WriteBacks(means.settings, self.start, self.write_back)
@@ -98,6 +98,7 @@ class Library:
         if epoch is None:
             raise UnavailableError
         file = await self.means.projects.open_file(*key, epoch)
+        self._closings.forget(key[0], file.file_id)
         # it may be open under the path that it had
         known = self._open.get(file.file_id)
         if known is None:
@@ -181,8 +182,7 @@ class Library:
                     # who asks for it from here on waits, and loads it anew
                     self._forget(document)
                     document.ended.set()
-                    going = self._closings.send(document.project_id, self._closed(document))
-                    await asyncio.shield(going)
+                    await asyncio.shield(self._closings.send(document.project_id, document.id))
         except (FencedError, GoneError) as exc:
             self.fail(document, exc)
         except (FullError, UnavailableError, *UNREACHABLE) as exc:
@@ -192,10 +192,10 @@ class Library:
     def _is_loading(self, project_id: UUID) -> bool:
         return any(isinstance(name, tuple) and name[0] == project_id for name in self._loading)
 
-    async def _closed(self, document: Document) -> None:
-        epoch = self.means.leases.epoch(document.project_id)
+    async def _close_files(self, project_id: UUID, file_ids: list[UUID]) -> None:
+        epoch = self.means.leases.epoch(project_id)
         if epoch is not None:
-            await self.means.projects.close_files(document.project_id, [document.id], epoch)
+            await self.means.projects.close_files(project_id, file_ids, epoch)
 
     async def write_back(self, document: Document, *, hold: bool = False) -> None:
         """Let the document's file have what was typed; the document ends where that cannot be.
@@ -255,7 +255,7 @@ class Library:
         self.drop(document, closing.NOT_FOUND, "the file is gone")
         if isinstance(exc, NoTextError):
             # its bytes are what the file is, and nobody needs to ask here for them
-            _ = self._closings.send(document.project_id, self._closed(document))
+            _ = self._closings.send(document.project_id, document.id)
 
     def drop(self, document: Document, code: int, reason: str) -> None:
         """End a document at once; what is not durable is not kept."""
