@@ -19,7 +19,7 @@ from fleet.gateway_values import Address, GatewayValues, Limit, Limits, Timeouts
 
 HERE = Path(__file__).resolve().parent
 SECRET = "the-fleets-own-secret"  # noqa: S105 - a secret of these tests
-STARTING_S = 15.0
+STARTING_S = 60.0
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ from common.ids import uuid7
 from common.testing.processes import die_with_parent
 from fleet.ports import LOOPBACK
 
-READY_S = 15.0
+READY_S = 60.0
 
 
 class Process:

@@ -28,6 +28,10 @@ class Line:
         """Keep it."""
         self.sent.append(("tell", group, set(but), data))
 
+    def relay(self, group, parts, data):
+        """Keep it."""
+        self.sent.append(("relay", group, parts, data))
+
 
 class Outlet:
     """Keeps what is written to it."""
@@ -82,3 +86,28 @@ def test_each_process_has_groups_of_its_own():
     audience.discard(outlets[1])
     audience.add(outlets[1])
     assert lines[1].sent[-2:] == [("leave", 1, 7), ("join", 2, 7)]
+
+
+def test_what_came_from_several_is_passed_on_once():
+    audience, line = Audience(), Line()
+    near, *far = Outlet(), *(Outlet(Far(line, channel)) for channel in (7, 8))
+    elsewhere = Outlet(Far(Line(), 7))
+    for outlet in (near, *far):
+        audience.add(outlet)
+    del line.sent[:]
+    audience.relay([(b"a", far[0]), (b"b", far[0]), (b"c", near), (b"d", elsewhere), (b"e", None)])
+    assert near.writes == [b"abde"]
+    assert [outlet.writes for outlet in far] == [[], []]
+    assert line.sent == [("relay", 1, [(7, 2), (0, 3)], b"abcde")]
+
+
+def test_what_came_from_the_only_one_of_a_process_is_not_passed_back():
+    audience, line = Audience(), Line()
+    near, far = Outlet(), Outlet(Far(line, 7))
+    for outlet in (near, far):
+        audience.add(outlet)
+    del line.sent[:]
+    audience.relay([(b"a", far)])
+    assert (near.writes, line.sent) == ([b"a"], [])
+    audience.relay([(b"a", far), (b"b", near)])
+    assert line.sent == [("relay", 1, [(7, 1), (0, 1)], b"ab")]

@@ -41,9 +41,4 @@ class Relay:
             self._timer.cancel()
             self._timer = None
         waiting, self._waiting = self._waiting, []
-        origins = {origin for _, origin in waiting if origin is not None}
-        self.audience.tell(b"".join([frame for frame, _ in waiting]), but=origins)
-        for origin in origins:
-            others = b"".join([frame for frame, of in waiting if of is not origin])
-            if others:
-                origin.write(others)
+        self.audience.relay(waiting)

@@ -127,6 +127,44 @@ class Told(msgspec.Struct, frozen=True, gc=False):
         return cls(group, but, body[_TOLD.size + count * _ONE.size :])
 
 
+class Passed(msgspec.Struct, frozen=True, gc=False):
+    """Whole WebSocket frames for everybody in a group, except for whom they came from.
+
+    ``parts`` says of whom so many bytes of ``data`` came; channel 0 is nobody.
+    """
+
+    kind: ClassVar[int] = 9
+    group: int
+    parts: tuple[tuple[int, int], ...]
+    data: bytes
+
+    def body(self) -> bytes:
+        """Encode it."""
+        numbers = [number for part in self.parts for number in part]
+        parts = struct.pack(f"!{len(numbers)}I", *numbers)
+        return _TOLD.pack(self.group, len(self.parts)) + parts + self.data
+
+    @classmethod
+    def read(cls, body: bytes) -> "Passed":
+        """Decode it."""
+        group, count = _TOLD.unpack_from(body)
+        end = _TOLD.size + count * _TWO.size
+        parts = tuple(_TWO.iter_unpack(body[_TOLD.size : end]))
+        if len(parts) != count or sum(size for _, size in parts) != len(body) - end:
+            raise GarbledError
+        return cls(group, parts, body[end:])
+
+    def without(self, channel: int) -> bytes:
+        """Return what did not come from ``channel``."""
+        kept = []
+        at = 0
+        for origin, size in self.parts:
+            if origin != channel:
+                kept.append(self.data[at : at + size])
+            at += size
+        return b"".join(kept)
+
+
 class Join(msgspec.Struct, frozen=True, gc=False):
     """A channel is in a group from now on."""
 
@@ -178,10 +216,10 @@ class Beat(msgspec.Struct, frozen=True, gc=False):
         return cls()
 
 
-type Frame = Open | Message | Close | Answer | Told | Join | Leave | Beat
+type Frame = Open | Message | Close | Answer | Told | Passed | Join | Leave | Beat
 
 _READERS: dict[int, Callable[[bytes], Frame]] = {
-    kind.kind: kind.read for kind in (Open, Message, Close, Answer, Told, Join, Leave, Beat)
+    kind.kind: kind.read for kind in (Open, Message, Close, Answer, Told, Passed, Join, Leave, Beat)
 }
 
 

@@ -1,7 +1,7 @@
 """A link from another process: its clients, whose projects this process has."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from itertools import count
 from typing import override
 
@@ -18,6 +18,7 @@ from collab.links.frames import (
     Leave,
     Message,
     Open,
+    Passed,
     Told,
 )
 from collab.links.wire import Wire
@@ -173,6 +174,11 @@ class Incoming(Line):
     def tell(self, group: int, but: Collection[int], data: bytes) -> None:
         """Tell a group something, except for some of its channels."""
         self._wire.send(Told(group, tuple(but), data))
+
+    @override
+    def relay(self, group: int, parts: Sequence[tuple[int, int]], data: bytes) -> None:
+        """Tell a group what came from others, and from some of its channels."""
+        self._wire.send(Passed(group, tuple(parts), data))
 
     def end(self) -> None:
         """End the link once everything is sent."""

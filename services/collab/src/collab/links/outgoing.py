@@ -21,6 +21,7 @@ from collab.links.frames import (
     Message,
     Open,
     Opening,
+    Passed,
     Told,
 )
 from collab.links.wire import PATH, Wire
@@ -88,6 +89,8 @@ class Outgoing(asyncio.Protocol):
 
     def _act(self, frame: Frame) -> None:
         match frame:
+            case Passed():
+                self._pass(frame)
             case Told():
                 self._tell(frame)
             case Answer():
@@ -110,6 +113,13 @@ class Outgoing(asyncio.Protocol):
         for channel, socket in group.items():
             if channel not in told.but:
                 socket.write(told.data)
+
+    def _pass(self, passed: Passed) -> None:
+        origins = {channel for channel, _ in passed.parts}
+        for channel, socket in self._groups.get(passed.group, {}).items():
+            data = passed.without(channel) if channel in origins else passed.data
+            if data:
+                socket.write(data)
 
     def _regroup(self, news: Join | Leave) -> None:
         group = self._groups[news.group]

@@ -1,6 +1,7 @@
 """Who hears the same: told one by one here, and once for all who are at another process."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from itertools import groupby
 from typing import NamedTuple, Protocol
 
 
@@ -19,6 +20,12 @@ class Line(Protocol):
     def tell(self, group: int, but: Collection[int], data: bytes) -> None:
         """Tell a group something, except for some of its channels."""
 
+    def relay(self, group: int, parts: Sequence[tuple[int, int]], data: bytes) -> None:
+        """Tell a group what came from others: to nobody what came from them.
+
+        ``parts`` says from which channel so many bytes of ``data`` came; 0 is none of them.
+        """
+
 
 class Far(NamedTuple):
     """Where somebody is who is at another process."""
@@ -36,6 +43,9 @@ class Outlet(Protocol):
 
     def write(self, data: bytes) -> None:
         """Write one or more whole frames."""
+
+
+type Sent = tuple[bytes, Outlet | None]
 
 
 class _Group:
@@ -61,6 +71,17 @@ class _Group:
         outside &= self.channels
         if len(outside) < len(self.channels):
             self._line.tell(self._number, outside, data)
+
+    def relay(self, frames: Sequence[Sent], data: bytes) -> None:
+        sizes = [(self._channel(origin), len(frame)) for frame, origin in frames]
+        runs = groupby(sizes, key=lambda part: part[0])
+        parts = [(channel, sum(size for _, size in run)) for channel, run in runs]
+        if self.channels != {parts[0][0]} or len(parts) > 1:
+            self._line.relay(self._number, parts, data)
+
+    def _channel(self, origin: Outlet | None) -> int:
+        far = None if origin is None else origin.far
+        return far.channel if far is not None and far.line is self._line else 0
 
 
 class Audience:
@@ -102,3 +123,19 @@ class Audience:
                 outlet.write(data)
         for group in tuple(self._far.values()):
             group.tell(data, but)
+
+    def relay(self, frames: Sequence[Sent]) -> None:
+        """Write whole frames to everybody in one write each, and to nobody what came from them."""
+        if not frames:
+            return
+        data = b"".join([frame for frame, _ in frames])
+        origins = {origin for _, origin in frames if origin is not None}
+        for outlet in tuple(self._near):
+            if outlet not in origins:
+                outlet.write(data)
+                continue
+            others = b"".join([frame for frame, origin in frames if origin is not outlet])
+            if others:
+                outlet.write(others)
+        for group in tuple(self._far.values()):
+            group.relay(frames, data)
