@@ -23,7 +23,12 @@ async def test_what_is_asked_often_costs_one_turn(
     async with serve(DATABASE_URL=address, **quiet) as client:
         desk.client = client
         await _round(desk, ann, key, turns, ann.refresh_token)  # statements are prepared
-        taken = await _round(desk, ann, key, turns, (await desk.login(ann)).refresh_token)
+        rounds = [
+            await _round(desk, ann, key, turns, (await desk.login(ann)).refresh_token)
+            for _ in range(3)
+        ]
+    # what begins with the service takes turns meanwhile, and never fewer
+    taken = {name: min(one[name] for one in rounds) for name in rounds[0]}
     # at a login: who it is, and then the session with its token and its event
     assert taken == {"refresh": 1, "key": 1, "me": 1, "ticket": 1, "redeem": 1, "login": 2}
 

@@ -29,10 +29,14 @@ async def test_what_is_asked_often_costs_few_turns(desk, company, turns):
         for method, path, json, _ in asked:
             await desk.call(method, path, json=json)  # statements are prepared
         for method, path, json, most in asked:
-            turns.taken()
-            answer = await desk.call(method, path, json=json)
-            assert answer.status_code in {200, 201, 302}, answer.text
-            assert turns.taken() == most, path
+            taken = []
+            for _ in range(3):
+                turns.taken()
+                answer = await desk.call(method, path, json=json)
+                assert answer.status_code in {200, 201, 302}, answer.text
+                taken.append(turns.taken())
+            # what begins with the service takes turns meanwhile, and never fewer
+            assert min(taken) == most, path
     finally:
         await asyncio.to_thread(company.stop, "builds")
         company.start("builds")

@@ -13,6 +13,7 @@ from fleet.counting import Turns
 type Call = Callable[[Desk, str, int], Awaitable[httpx.Response]]
 
 _WARM = 3
+_COUNTED = 3
 HOT: dict[str, Call] = {
     "show": lambda desk, project, _: desk.call("GET", project),
     "index": lambda desk, _, __: desk.call("GET", "/api/v1/projects?limit=20"),
@@ -47,16 +48,21 @@ async def test_a_hot_route_takes_one_turn(counted: Desk, turns: Turns) -> None:
     project = await counted.project()
     await counted.put(project, "a.txt", "content")
     await counted.batch(
-        project, *[{"op": "create", "path": f"d{n}", "content": "x"} for n in range(_WARM + 1)]
+        project,
+        *[{"op": "create", "path": f"d{n}", "content": "x"} for n in range(_WARM + _COUNTED)],
     )
     taken = {}
     for name, call in HOT.items():
         for number in range(_WARM):
             await call(counted, project, number)
-        turns.taken()
-        answer = await call(counted, project, _WARM)
-        taken[name] = turns.taken()
-        assert answer.status_code < 500, name
+        costs = []
+        for number in range(_WARM, _WARM + _COUNTED):
+            turns.taken()
+            answer = await call(counted, project, number)
+            costs.append(turns.taken())
+            assert answer.status_code < 500, name
+        # what begins with the service takes turns meanwhile, and never fewer
+        taken[name] = min(costs)
     assert taken == dict.fromkeys(HOT, 1)
 
 
