@@ -2,10 +2,12 @@
 
 import asyncio
 import signal
+from contextlib import suppress
 from hashlib import sha256
 
 import asyncpg
 import pytest
+from websockets.exceptions import ConnectionClosed
 
 from common.testing.waiting import until
 
@@ -208,6 +210,32 @@ async def test_a_file_that_comes_back_is_the_same_document(desk):
     # who was away meanwhile brings nothing of the old text along
     again.doc.apply_update(client.doc.get_update())
     assert str(again.text) == "second"
+
+
+async def test_who_reads_while_a_file_is_deleted_sees_it_or_that_it_is_gone(desk):
+    project = await desk.project()
+    for number in range(8):
+        path = f"{number}.txt"
+        await desk.write(project, path, "text")
+        client = await desk.open(project, path, desk.editor)
+        where = f"/api/v1/projects/{project}/files/{path}"
+        headers = desk.headers(desk.owner)
+
+        async def typed(client=client):
+            with suppress(ConnectionClosed):
+                for _ in range(200):
+                    await client.type(0, "x")
+                    await asyncio.sleep(0.001)
+
+        async def read(late_s, where=where, headers=headers):
+            await asyncio.sleep(late_s)
+            return (await desk.http.get(where, headers=headers)).status_code
+
+        deleted = desk.http.delete(where, headers=headers)
+        reads = [read(late / 100) for late in range(12)]
+        _, answer, *found = await asyncio.gather(typed(), deleted, *reads)
+        assert answer.status_code == 204
+        assert set(found) <= {200, 404}
 
 
 async def test_a_file_without_readers_is_not_live_any_more(desk):

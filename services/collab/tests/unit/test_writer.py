@@ -6,6 +6,7 @@ import pytest
 
 from collab.documents.writer import Signals, Writer
 from collab.settings import Settings
+from common.errors import UnavailableError
 
 UPDATE = b"\x00\x00"
 
@@ -111,3 +112,14 @@ async def test_a_long_log_is_told(writer, told):
         writer.add(UPDATE, "a")
         await writer.settled()
     assert told == ["long"]
+
+
+async def test_who_waits_is_told_when_nothing_is_written_any_more(writer):
+    await writer.seal(hold=True)
+    waiting = asyncio.create_task(writer.reached(writer.add(UPDATE, "a")))
+    await asyncio.sleep(0)
+    writer.lose()
+    with pytest.raises(UnavailableError):
+        # long before its patience would end
+        async with asyncio.timeout(5):
+            await waiting

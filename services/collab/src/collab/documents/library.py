@@ -29,10 +29,6 @@ _ATTEMPTS = 4
 _CLOSED_ROWS_MAX = 32
 
 
-class DroppedError(UnavailableError):
-    """The document has just left memory: it can be opened again."""
-
-
 class Library:
     """The open documents, by their file's id and by project and path."""
 
@@ -79,8 +75,9 @@ class Library:
             document = await self.by_id(project_id, file_id)
             try:
                 return await work(document)
-            except DroppedError:
-                continue
+            except UnavailableError:
+                if not document.is_dropped:
+                    raise
         raise UnavailableError
 
     async def _once(
@@ -208,7 +205,7 @@ class Library:
     async def write_back_locked(self, document: Document, *, hold: bool = False) -> None:
         """Do the same for who has the document's lock."""
         if document.is_dropped:
-            raise DroppedError
+            raise UnavailableError
         try:
             await mainline.write_back(self.means, document, hold=hold)
         except (FencedError, GoneError) as exc:

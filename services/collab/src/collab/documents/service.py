@@ -6,7 +6,7 @@ from uuid import UUID
 
 from collab.documents import repository
 from collab.documents.document import Document, digest_of
-from collab.documents.library import DroppedError, Library
+from collab.documents.library import Library
 from collab.documents.mainline import beside
 from collab.documents.schema import LiveText, Opened, WantedOpen, WantedText
 from collab.outages import UNREACHABLE
@@ -27,7 +27,7 @@ async def _shown(library: Library, document: Document, wanted: WantedText) -> Li
     if document.base.file_hash != wanted.hash:
         await library.look(document)
     if document.is_dropped:
-        raise DroppedError
+        raise UnavailableError
     state, mark, base = document.log.merged(), document.writer.accepted, document.base
     typed_at, typist = document.typed_at, document.typist
     await document.writer.reached(mark)

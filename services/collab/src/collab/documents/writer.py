@@ -68,6 +68,7 @@ class Writer:
         self._hurry = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._is_lost = False
+        self._awaited: set[asyncio.Future[int]] = set()
         # nothing behind this mark is written
         self._held_at: int | None = None
         self._going_on = asyncio.Event()
@@ -134,11 +135,14 @@ class Writer:
     async def _within(self, done: asyncio.Future[int]) -> int:
         if self._is_lost:
             raise UnavailableError
+        self._awaited.add(done)
         try:
             async with asyncio.timeout(self._settings.durable_wait_s):
                 return await done
         except TimeoutError as exc:
             raise UnavailableError from exc
+        finally:
+            self._awaited.discard(done)
 
     async def settled(self) -> None:
         """Wait until nothing waits, or it never will."""
@@ -241,6 +245,10 @@ class Writer:
         if not self._is_lost:
             self._is_lost = True
             self._going_on.set()
+            for done in self._awaited:
+                if not done.done():
+                    # it will never be durable here
+                    done.set_exception(UnavailableError())
             tell()
 
     def lose(self) -> None:
