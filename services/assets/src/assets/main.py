@@ -14,6 +14,7 @@ from assets.presigned.sweep import Sweeper
 from assets.settings import Settings
 from assets.types import BUCKET
 from assets.uploads import routes as uploads
+from assets.versions import routes as versions
 from common import app
 from common.settings import StorageSettings, load
 from common.storage import Storage
@@ -31,6 +32,7 @@ def create_app() -> Litestar:
             library.router,
             library.internal,
             uploads.router,
+            versions.router,
             presigned.router,
             delivery.router,
             objects.internal,
