@@ -138,6 +138,21 @@ class Desk:
             files={"file": (filename, content)},
         )
 
+    async def written(self, projects: Process, **files: str) -> UUID:
+        """Let the projects service have a project of the owner's, with these files."""
+        new = {"name": "Pong"}
+        made = await projects.call("POST", "/api/v1/projects", self.owner, sends=new)
+        project_id = UUID(made.json()["data"]["id"])
+        for name, text in files.items():
+            await self.write(projects, project_id, name, text)
+        return project_id
+
+    async def write(self, projects: Process, project_id: UUID, name: str, text: str) -> None:
+        """Let a file of a project hold a text."""
+        path = f"/api/v1/projects/{project_id}/files/{name}"
+        put = await projects.call("PUT", path, self.owner, sends={"content": text})
+        assert put.is_success, put.text
+
     async def batch(
         self, user: UUID, project: UUID, *files: tuple[str, bytes, str]
     ) -> httpx.Response:

@@ -140,8 +140,11 @@ class UploadRow(Tables):
     expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
-# what needs its bytes, each with ``project_id`` and ``sha256``
-NEEDING: tuple[type[AssetRow | AssetVersionRow], ...] = (AssetRow, AssetVersionRow)
+# what needs bytes: its project's id, their hash, and the id of the asset that it is of
+NEEDING: tuple[tuple[Any, Any, Any], ...] = (
+    (AssetRow.project_id, AssetRow.sha256, AssetRow.id),
+    (AssetVersionRow.project_id, AssetVersionRow.sha256, AssetVersionRow.asset_id),
+)
 
 
 def recorded(

@@ -4,11 +4,11 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 from sqlalchemy.dialects.postgresql import insert
 
+from assets.blobs.types import Blob
 from assets.errors import QuotaExceededError
 from assets.tables import NEEDING, BlobRow, LibraryRow
 from common.access import AccessRow
@@ -68,9 +68,23 @@ _IS_OLD = _B.stored_at < sa.func.now() - sa.case(
 # each for itself: one EXISTS with an OR in it would read whole tables
 _IS_LOOSE = sa.and_(
     *[
-        ~sa.exists().where(row.project_id == _B.project_id, row.sha256 == _B.sha256).correlate(_B)
-        for row in NEEDING
+        ~sa.exists().where(project_id == _B.project_id, sha256 == _B.sha256).correlate(_B)
+        for project_id, sha256, _ in NEEDING
     ]
+)
+_WITHOUT = bindparam("without", type_=sa.ARRAY(sa.Uuid))
+_GARBAGE = (
+    sa.select(_B.project_id, _B.sha256, _B.size, _IS_OLD)
+    .where(
+        _B.project_id == _PROJECT,
+        *[
+            ~sa.exists()
+            .where(project_id == _B.project_id, sha256 == _B.sha256, asset_id != sa.all_(_WITHOUT))
+            .correlate(_B)
+            for project_id, sha256, asset_id in NEEDING
+        ],
+    )
+    .order_by(_B.size.desc(), _B.sha256)
 )
 _stretch = (
     sa.select(_B.project_id, _B.sha256)
@@ -93,15 +107,6 @@ _gone = sa.delete(_B).where(_ONE).returning(_B.project_id, _B.size).cte("gone")
 _DROP = (
     sa.update(_L).where(_L.project_id == _gone.c.project_id).values(bytes=_L.bytes - _gone.c.size)
 )
-
-
-class Blob(msgspec.Struct, frozen=True):
-    """Bytes of a project, and whether they have been nobody's for long enough."""
-
-    project_id: UUID
-    sha256: str
-    size: int
-    is_due: bool
 
 
 async def claim(
@@ -141,6 +146,14 @@ async def stretch(
         purged_s=purged_s,
         limit=limit,
     )
+
+
+async def garbage(
+    db: Queries, project_id: UUID, without: list[UUID], *, age_s: float, purged_s: float
+) -> list[Blob]:
+    """Return a project's blobs that nothing needs but those assets, the largest first."""
+    given = {"age_s": age_s, "purged_s": purged_s, "without": without}
+    return await db.all(_GARBAGE, Blob, project_id=project_id, **given)
 
 
 async def hold(tx: Queries, blob: Blob, *, age_s: float, purged_s: float) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from assets.blobs import repository
-from assets.blobs.repository import Blob
+from assets.blobs.types import Blob
 from assets.means import Means
 from assets.types import BUCKET, object_key
 from common.errors import NotFoundError
@@ -64,6 +64,11 @@ async def sweep(means: Means) -> int:
         if len(found) < _STRETCH:
             return gone
         after = (found[-1].project_id, found[-1].sha256)
+
+
+async def garbage(means: Means, project_id: UUID, without: list[UUID]) -> list[Blob]:
+    """Return a project's blobs that nothing needs but those assets, the largest first."""
+    return await repository.garbage(means.db, project_id, without, **_ages(means))
 
 
 def _ages(means: Means) -> dict[str, float]:
