@@ -3,8 +3,11 @@
 from litestar import Litestar
 from litestar.di import Provide
 
+from assets.collection import events as collection_events
+from assets.collection import routes as collection
+from assets.collection.loop import Collector
 from assets.delivery import routes as delivery
-from assets.library import events
+from assets.library import events as library_events
 from assets.library import routes as library
 from assets.means import Assembly, provide_means
 from assets.objects import routes as objects
@@ -14,6 +17,7 @@ from assets.presigned.sweep import Sweeper
 from assets.settings import Settings
 from assets.types import BUCKET
 from assets.uploads import routes as uploads
+from assets.versions import routes as versions
 from common import app
 from common.settings import StorageSettings, load
 from common.storage import Storage
@@ -31,11 +35,19 @@ def create_app() -> Litestar:
             library.router,
             library.internal,
             uploads.router,
+            versions.router,
+            collection.router,
             presigned.router,
             delivery.router,
             objects.internal,
         ],
-        subscriptions=events.SUBSCRIPTIONS,
+        subscriptions=[*library_events.SUBSCRIPTIONS, *collection_events.SUBSCRIPTIONS],
         dependencies={"means": Provide(provide_means)},
-        parts=[projects, storage, Assembly(settings, storage, projects), Sweeper(settings)],
+        parts=[
+            projects,
+            storage,
+            Assembly(settings, storage, projects),
+            Sweeper(settings),
+            Collector(settings),
+        ],
     )

@@ -90,7 +90,7 @@ async def test_private_bytes_are_not_delivered(desk):
 async def test_deleted_bytes_are_not_delivered(desk):
     _, asset, path = await shared(desk, desk.png(filler=b"deleted"))
     await desk.call("DELETE", f"/api/v1/assets/{asset['id']}", desk.owner)
-    assert (await get(desk, path)).status_code == 404
+    assert (await get(desk, path)).status_code == 410
 
 
 @pytest.mark.parametrize("sha256", ["x", "0" * 64, "../../etc", "%00"])

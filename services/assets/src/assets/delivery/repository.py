@@ -6,7 +6,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
-from assets.tables import AssetRow
+from assets.tables import AssetRow, AssetVersionRow
 from common.access import AccessRow
 from common.database import Database
 
@@ -20,19 +20,25 @@ class Published(msgspec.Struct, frozen=True):
     sha256: str
 
 
-_PUBLISHED = (
-    sa.select(AssetRow.project_id, AssetRow.size, AssetRow.mime_type, AssetRow.sha256)
-    .join(AccessRow, AccessRow.resource_id == AssetRow.project_id)
+_V = AssetVersionRow
+_IN_PUBLIC = (
+    sa.select(_V.project_id, _V.size, _V.mime_type, _V.sha256)
+    .join(AssetRow, AssetRow.id == _V.asset_id)
+    .join(AccessRow, AccessRow.resource_id == _V.project_id)
     .where(
-        AssetRow.sha256 == bindparam("sha256", type_=sa.Text),
-        AccessRow.is_public,
-        ~AccessRow.is_deleted,
+        _V.sha256 == bindparam("sha256", type_=sa.Text), AccessRow.is_public, ~AccessRow.is_deleted
     )
     .order_by(AssetRow.id)
     .limit(1)
 )
+_PUBLISHED = _IN_PUBLIC.where(AssetRow.deleted_at.is_(None))
 
 
 async def published(db: Database, sha256: str) -> Published | None:
-    """Return what a public project has under the hash."""
+    """Return what a public project's library has under the hash, now or in a version."""
     return await db.one_or_none(_PUBLISHED, Published, sha256=sha256)
+
+
+async def withdrawn(db: Database, sha256: str) -> bool:
+    """Whether a public project had bytes of the hash, and has not collected them yet."""
+    return await db.one_or_none(_IN_PUBLIC, Published, sha256=sha256) is not None

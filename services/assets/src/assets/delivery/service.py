@@ -7,6 +7,7 @@ import msgspec
 
 from assets.delivery import repository
 from assets.delivery.repository import Published
+from assets.errors import GoneError
 from assets.means import Means
 from assets.media import claims
 from assets.types import BUCKET, object_key
@@ -37,9 +38,15 @@ class Conditions(msgspec.Struct, frozen=True):
 
 
 async def deliver(means: Means, sha256: str, asked: Conditions) -> Delivery:
-    """Return the bytes with that hash, if a public project has them."""
-    found = await repository.published(means.db, sha256) if _HASH.fullmatch(sha256) else None
+    """Return the bytes with that hash, if a public project has them.
+
+    Raises ``GoneError`` while one has them among its deleted assets alone.
+    """
+    is_hash = _HASH.fullmatch(sha256)
+    found = await repository.published(means.db, sha256) if is_hash else None
     if found is None:
+        if is_hash and await repository.withdrawn(means.db, sha256):
+            raise GoneError("This file was deleted.")
         raise NotFoundError("There is no such file.")
     headers = _headers(found)
     etag = headers["etag"]
