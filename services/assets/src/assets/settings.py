@@ -28,7 +28,7 @@ class Settings(common.settings.Settings, frozen=True, kw_only=True):
     collect_assets_max: int = 100
     # what an asset's deletion tells of who names it, and how long it looks
     references_max: int = 20
-    references_s_max: float = 20.0
+    references_s_max: float = 10.0
     search_timeout_s: float = 15.0
     sweep_every_s: float = 60.0
     sweep_uploads_max: int = 100

@@ -140,7 +140,7 @@ class UploadRow(Tables):
     expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
-# what needs bytes: its project's id, their hash, and the id of the asset that it is of
+# what needs bytes: its project's id, their hash, and the id of the asset that it is of, if of one
 NEEDING: tuple[tuple[Any, Any, Any], ...] = (
     (AssetRow.project_id, AssetRow.sha256, AssetRow.id),
     (AssetVersionRow.project_id, AssetVersionRow.sha256, AssetVersionRow.asset_id),

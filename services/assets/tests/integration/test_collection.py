@@ -24,7 +24,9 @@ async def soon(serving, projects, desk):
     """The service, where what nothing needs is collected at once."""
     assert await projects.is_ready()
     now = {"COLLECT_AFTER_S": "0", "COLLECT_PURGED_AFTER_S": "0"}
-    async with serving(**now) as client:
+    # where many want a connection at once, none is refused one
+    patient = {"POOL_WAIT_S": "30", "STATEMENT_S_MAX": "30"}
+    async with serving(**now, **patient) as client:
         desk.client = client
         yield desk
 

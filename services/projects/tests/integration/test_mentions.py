@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 from services.projects.tests.desk import Desk
 from services.projects.tests.live import Live
+from services.projects.tests.studio import Studio
 
 from common.testing.apps import Serving, identity
 
@@ -117,3 +118,11 @@ async def test_what_is_being_typed_is_not_guessed_where_collab_is_away(desk: Des
     path = f"/internal/projects/{project.rpartition('/')[2]}/mentions"
     answer = await desk.client.call("POST", path, sends={"needles": [NAME]})
     assert answer.status_code == 503
+
+
+@pytest.mark.usefixtures("collab")
+async def test_what_is_being_typed_counts(studio: Studio, desk: Desk) -> None:
+    project = await studio.project(a="one")
+    await studio.typed(project, "a", f"{NAME} ")
+    assert await found(desk, project, NAME) == [(NAME, "a", 1)]
+    assert await found(desk, project, NAME, ever=True) == [(NAME, "a", 1)]

@@ -65,24 +65,28 @@ _IS_PURGED = (
 _IS_OLD = _B.stored_at < sa.func.now() - sa.case(
     (_IS_PURGED, _age("purged_s")), else_=_age("age_s")
 )
-# each for itself: one EXISTS with an OR in it would read whole tables
-_IS_LOOSE = sa.and_(
-    *[
-        ~sa.exists().where(project_id == _B.project_id, sha256 == _B.sha256).correlate(_B)
-        for project_id, sha256, _ in NEEDING
-    ]
-)
-_WITHOUT = bindparam("without", type_=sa.ARRAY(sa.Uuid))
+
+
+def _is_loose(*, without: Any = None) -> "sa.ColumnElement[bool]":  # noqa: ANN401 - a parameter
+    """Nothing needs the blob, but for assets whose ids are in ``without``.
+
+    Each is asked for by itself: one EXISTS with an OR in it would read whole tables.
+    """
+    needs = []
+    for project_id, sha256, asset_id in NEEDING:
+        mine = sa.and_(project_id == _B.project_id, sha256 == _B.sha256)
+        if without is not None and asset_id is not None:
+            mine = sa.and_(mine, asset_id != sa.all_(without))
+        needs.append(sa.exists().where(mine).correlate(_B))
+    return sa.and_(*[~need for need in needs])
+
+
+_IS_LOOSE = _is_loose()
 _GARBAGE = (
     sa.select(_B.project_id, _B.sha256, _B.size, _IS_OLD)
     .where(
         _B.project_id == _PROJECT,
-        *[
-            ~sa.exists()
-            .where(project_id == _B.project_id, sha256 == _B.sha256, asset_id != sa.all_(_WITHOUT))
-            .correlate(_B)
-            for project_id, sha256, asset_id in NEEDING
-        ],
+        _is_loose(without=bindparam("without", type_=sa.ARRAY(sa.Uuid))),
     )
     .order_by(_B.size.desc(), _B.sha256)
 )

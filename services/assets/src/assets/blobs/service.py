@@ -52,8 +52,17 @@ async def used(means: Means, project_id: UUID) -> int:
 async def sweep(means: Means) -> int:
     """Look at every blob, and delete what nothing needs; return how many went.
 
+    With a blob goes what was made out of it, and so another one may be nobody's: they are looked
+    at until nothing goes.
     Raises ``UnavailableError`` where the store does not answer: the rest is for another turn.
     """
+    gone = 0
+    while went := await _walk(means):
+        gone += went
+    return gone
+
+
+async def _walk(means: Means) -> int:
     ages = _ages(means)
     after, gone = _FIRST, 0
     while True:

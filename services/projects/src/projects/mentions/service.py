@@ -18,8 +18,9 @@ from projects.mentions.schema import Mention, Mentions, Sought
 
 _TEXTS = 2_000
 _PART_BYTES = 4_194_304
-# of one text, and in one answer
-_LINES = 100
+# of one text with its paths, and in one answer, but for the end of its last stretch
+_LINES = 20
+_PATHS = 20
 _MENTIONS = 1_000
 
 
@@ -38,7 +39,7 @@ async def mentions(means: Means, project_id: UUID, sought: Sought) -> Mentions:
     looked = 0
     for part in _parts(texts):
         loaded = await contents.load(means, project_id, [text.hash for text in part])
-        found += await asyncio.to_thread(_within, part, loaded, sought.needles)
+        found += await asyncio.to_thread(_within, part, loaded, sought)
         looked += len(part)
         if time.monotonic() - began > means.settings.mentions_s_max or len(found) >= _MENTIONS:
             break
@@ -68,21 +69,23 @@ def _parts(texts: Iterable[Text]) -> Iterator[list[Text]]:
         yield part
 
 
-def _within(part: list[Text], loaded: dict[str, bytes], needles: list[str]) -> list[Mention]:
+def _within(part: list[Text], loaded: dict[str, bytes], sought: Sought) -> list[Mention]:
+    """Of the past it is enough to know that there is a line."""
+    lines_max = 1 if sought.ever_before else _LINES
     return [
         Mention(needle, path, line)
         for text in part
-        for needle in needles
-        for line in _lines(loaded.get(text.hash, b""), needle)
-        for path in sorted(text.paths)
+        for needle in sought.needles
+        for line in _lines(loaded.get(text.hash, b""), needle, lines_max)
+        for path in sorted(text.paths)[:_PATHS]
     ]
 
 
-def _lines(data: bytes, needle: str) -> list[int]:
+def _lines(data: bytes, needle: str, lines_max: int) -> list[int]:
     """The first lines of a text in which a needle stands."""
     found: dict[int, None] = {}
     for line in words.lines(data, needle.encode()):
         found[line] = None
-        if len(found) >= _LINES:
+        if len(found) >= lines_max:
             break
     return list(found)

@@ -77,8 +77,7 @@ def upgrade() -> None:
     op.create_index("ix_asset_version_sha256", "asset_version", ["sha256"])
     op.add_column("asset", sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("asset", sa.Column("mentioned_at", sa.DateTime(timezone=True), nullable=True))
-    # whoever writes an asset in the meantime waits, and is counted after
-    op.execute("LOCK TABLE asset IN SHARE ROW EXCLUSIVE MODE")
+    # whoever writes an asset waits for the new columns, and is not counted here
     for statement in (_BLOBS, _LIBRARIES, _VERSIONS):
         op.execute(statement)
     op.drop_constraint(op.f("uq_asset_project_id_name_key"), "asset", type_="unique")
