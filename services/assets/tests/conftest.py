@@ -17,6 +17,8 @@ from litestar import Litestar
 from assets.main import create_app
 from assets.means import Means
 from assets.presigned.service import sweep
+from assets.types import BUCKET, quarantine_key
+from common import multipart
 from common.access import Access, learn
 from common.ids import uuid7
 
@@ -166,6 +168,16 @@ class Desk:
         while await sweep(self.means()):
             pass
 
+    async def unfinished(self, upload_id: str) -> bool:
+        """Whether the store holds parts of an upload that is neither whole nor aborted."""
+        waiting = multipart.unfinished(self.means().storage, BUCKET)
+        return any([upload_id in made.key async for made, _ in waiting])
+
+    async def quarantined(self, upload_id: str) -> list[str]:
+        """What is in quarantine of an upload."""
+        key = quarantine_key(UUID(upload_id))
+        return await self.means().storage.keys(BUCKET, key)
+
     def means(self) -> Means:
         """What the service works with."""
         means: Means = self.client.app.state.means
@@ -181,6 +193,7 @@ def environment(service_env: Callable[[str], dict[str, str]]) -> dict[str, str]:
         "GATEWAY_URL": GATEWAY,
         "ACCESS_LOG": "false",
         "IMAGE_PIXELS_MAX": "1000000",
+        "PART_BYTES_MIN": "5242880",
         "SWEEP_EVERY_S": "3600",
     }
 

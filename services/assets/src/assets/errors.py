@@ -1,6 +1,6 @@
 """The failures that only assets know."""
 
-from common.errors import InvalidError, ServiceError
+from common.errors import ConflictError, InvalidError, PreconditionFailedError, ServiceError
 
 
 class ImageTooLargeError(InvalidError):
@@ -14,3 +14,29 @@ class GoneError(ServiceError):
 
     status = 410
     code = "GONE"
+
+
+class OffsetMismatchError(ConflictError):
+    """The upload goes on elsewhere: the details say where."""
+
+    code = "UPLOAD_OFFSET_MISMATCH"
+
+
+class ProtocolVersionError(PreconditionFailedError):
+    """The client speaks another version of the protocol of resumable uploads."""
+
+    code = "TUS_VERSION_UNSUPPORTED"
+
+
+class LockedError(ServiceError):
+    """Another request is at it."""
+
+    status = 423
+    code = "UPLOAD_LOCKED"
+
+
+class ChecksumMismatchError(ServiceError):
+    """What arrived is not what was sent; nothing of it is kept."""
+
+    status = 460
+    code = "CHECKSUM_MISMATCH"

@@ -7,6 +7,7 @@ from litestar import Litestar
 
 from assets.means import Means
 from assets.presigned import service
+from assets.quarantine import service as quarantine
 from assets.settings import Settings
 
 log = structlog.get_logger()
@@ -34,5 +35,6 @@ class Sweeper:
             await asyncio.sleep(self._every_s)
             try:
                 await service.sweep(means)
+                await quarantine.sweep_strays(means)
             except Exception as exc:  # noqa: BLE001 - whatever it is, the next turn is due
                 log.warning("sweep_failed", error=repr(exc))

@@ -10,11 +10,12 @@ from assets import names
 from assets.means import Means
 from assets.media import claims, pictures
 from assets.permissions import demand_writer
-from assets.types import BUCKET, Kind, Stored, object_key, shown
+from assets.settings import Settings
+from assets.types import Kind, Stored, object_key, shown
 from assets.uploads import repository
 from assets.uploads.form import FormFile
 from assets.uploads.schema import Fault, Item
-from assets.uploads.spool import Spool
+from assets.uploads.spool import Distant, Spool
 from assets.uploads.types import NewAsset
 from common.caller import Caller
 from common.contracts.assets import AssetCreated
@@ -22,6 +23,7 @@ from common.database import Queries
 from common.errors import (
     ConflictError,
     InvalidError,
+    PayloadTooLargeError,
     ServiceError,
     UnavailableError,
 )
@@ -36,7 +38,7 @@ class Candidate(msgspec.Struct, frozen=True):
     content_type: str
     kind: Kind | None
     sha256: str
-    spool: Spool
+    spool: Spool | Distant
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -100,11 +102,9 @@ async def take(means: Means, caller: Caller, candidate: Candidate) -> Outcome:
 async def stored(means: Means, caller: Caller, candidate: Candidate) -> NewAsset:
     """Look at the file and store its bytes under their hash; nobody sees them yet."""
     new = await _examined(means, caller, candidate)
-    candidate.spool.file.seek(0)
-    await means.storage.put(
-        BUCKET,
+    await candidate.spool.keep(
+        means.storage,
         object_key(new.project_id, new.sha256),
-        candidate.spool.file,
         content_type=new.mime_type,
         sha256=new.sha256,
     )
@@ -117,13 +117,7 @@ async def _examined(means: Means, caller: Caller, candidate: Candidate) -> NewAs
     if spool.size == 0:
         raise InvalidError.of("file", "The file is empty.")
     settled = claims.settle(spool.head, name, candidate.content_type, candidate.kind)
-    size = await asyncio.to_thread(
-        pictures.measured,
-        spool.file,
-        spool.head,
-        settled.mime_type,
-        means.settings.image_pixels_max,
-    )
+    size = await _measured(spool, settled.mime_type, means.settings)
     return NewAsset(
         id=uuid7(),
         project_id=candidate.project_id,
@@ -135,6 +129,34 @@ async def _examined(means: Means, caller: Caller, candidate: Candidate) -> NewAs
         mime_type=settled.mime_type,
         sha256=candidate.sha256,
         metadata={"width": size[0], "height": size[1]} if size else {},
+    )
+
+
+async def _measured(
+    spool: Spool | Distant, mime_type: str, settings: Settings
+) -> pictures.Size | None:
+    if isinstance(spool, Spool):
+        return await asyncio.to_thread(
+            pictures.measured, spool.file, spool.head, mime_type, settings.image_pixels_max
+        )
+    # what would be decoded is brought here first, and so is never that large
+    if mime_type.startswith("image/"):
+        raise PayloadTooLargeError(
+            "The picture is too large.", {"field": "file", "limit": settings.asset_bytes_max}
+        )
+    return None
+
+
+async def refuse_taken(db: Queries, project_id: UUID, name: str, sha256: str | None) -> None:
+    """Raise ``ConflictError`` where a file of that name and hash could not become an asset."""
+    other = await repository.named(db, project_id, names.key(name))
+    if other is not None and (other.sha256, other.name) != (sha256, name):
+        raise _taken(other)
+
+
+def _taken(other: Stored) -> ConflictError:
+    return ConflictError(
+        "Another asset has this name.", {"field": "name", "assetId": str(other.id)}
     )
 
 
@@ -159,7 +181,5 @@ async def publish(db: Queries, means: Means, caller: Caller, new: NewAsset) -> O
     if other is None:
         raise UnavailableError  # it had the name a moment ago
     if (other.sha256, other.name) != (new.sha256, new.name):
-        raise ConflictError(
-            "Another asset has this name.", {"field": "name", "assetId": str(other.id)}
-        )
+        raise _taken(other)
     return Outcome(other, is_new=False)
