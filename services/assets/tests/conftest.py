@@ -17,6 +17,7 @@ from litestar import Litestar
 from assets.main import create_app
 from assets.means import Means
 from assets.presigned.service import sweep
+from assets.tus import service as tus
 from assets.types import BUCKET, quarantine_key
 from common import multipart
 from common.access import Access, learn
@@ -157,15 +158,16 @@ class Desk:
     async def expire(self, upload_id: str, *, ago_s: int) -> None:
         """Let an upload have expired so long ago."""
         pool = self.client.app.state.db._pool  # noqa: SLF001 - time cannot be waited for
-        await pool.execute(
-            "UPDATE upload SET expires_at = now() - make_interval(secs => $1) WHERE id = $2",
-            ago_s,
-            upload_id,
-        )
+        for table in ("upload", "resumable"):
+            await pool.execute(
+                f"UPDATE {table} SET expires_at = now() - make_interval(secs => $1) WHERE id = $2",  # noqa: S608 - either of the two above
+                ago_s,
+                upload_id,
+            )
 
     async def sweep(self) -> None:
         """Sweep until nothing is left to do."""
-        while await sweep(self.means()):
+        while await sweep(self.means()) or await tus.sweep(self.means()):
             pass
 
     async def unfinished(self, upload_id: str) -> bool:

@@ -12,6 +12,7 @@ from assets.peers import Projects
 from assets.presigned import routes as presigned
 from assets.presigned.sweep import Sweeper
 from assets.settings import Settings
+from assets.tus import routes as tus
 from assets.types import BUCKET
 from assets.uploads import routes as uploads
 from common import app
@@ -32,6 +33,7 @@ def create_app() -> Litestar:
             library.internal,
             uploads.router,
             presigned.router,
+            tus.router,
             delivery.router,
             objects.internal,
         ],
