@@ -35,7 +35,7 @@ async def running(node, service, desk, project, path, **options):
 
 async def facts(made):
     """What the client says, to its end."""
-    output, _ = await asyncio.wait_for(made.communicate(), 60)
+    output, _ = await asyncio.wait_for(made.communicate(), 120)
     assert made.returncode == 0, output.decode()
     return [msgspec.json.decode(line) for line in output.splitlines()]
 
@@ -78,7 +78,7 @@ async def test_a_file_arrives_though_the_service_dies_again_and_again(node, serv
         accepted = 0
         for least in (3_000_000, 9_000_000, 15_000_000):
             while accepted < least:
-                line = await asyncio.wait_for(made.stdout.readline(), 30)
+                line = await asyncio.wait_for(made.stdout.readline(), 60)
                 accepted = msgspec.json.decode(line).get("accepted", accepted)
             await service.end(signal.SIGKILL)
             await service.start()

@@ -17,7 +17,7 @@ function send (uploadUrl, stopAt) {
       uploadUrl,
       headers: JSON.parse(headers),
       metadata: JSON.parse(metadata),
-      retryDelays: Array(100).fill(200),
+      retryDelays: Array(1000).fill(200),
       ...given,
       onUploadUrlAvailable: () => say({ url: upload.url }),
       onChunkComplete: (_, accepted) => say({ accepted }),

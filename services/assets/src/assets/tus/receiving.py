@@ -1,7 +1,6 @@
 """How the bytes of one request get into an upload: in parts, and what is no part yet as a tail."""
 
 import hashlib
-from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from assets.errors import ChecksumMismatchError, LockedError
@@ -121,16 +120,14 @@ class Receiver:
         return number
 
     async def _acknowledge(self, tail: int | None) -> None:
-        settings = self._means.settings
         is_mine = await repository.advance(
             self._means.db,
             self._upload.id,
             self._lease,
-            settings.lease_s,
+            self._means.settings.lease_s,
             parts=self._parts,
             tail=tail,
             received=self.received,
-            expires_at=datetime.now(UTC) + timedelta(seconds=settings.large_lifetime_s),
         )
         if not is_mine:
             raise self._lost()

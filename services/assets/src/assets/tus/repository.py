@@ -22,7 +22,6 @@ _ID = bindparam("id", type_=sa.Uuid)
 _USER = bindparam("user_id", type_=sa.Uuid)
 _LEASE = bindparam("lease", type_=sa.Uuid)
 _UNTIL = sa.func.now() + bindparam("lease_s", type_=sa.Interval)
-_EXPIRES = bindparam("expires_at", type_=sa.DateTime(timezone=True))
 _MAY_WRITE = sa.and_(
     AccessRow.resource_id == bindparam("project_id", type_=sa.Uuid),
     permits(sa.cast(_USER, sa.Text), *WRITERS),
@@ -80,7 +79,7 @@ _BEGIN = (
             bindparam("size", type_=sa.BigInteger),
             bindparam("sha256", type_=sa.Text),
             bindparam("multipart_id", type_=sa.Text),
-            _EXPIRES,
+            bindparam("expires_at", type_=sa.DateTime(timezone=True)),
         ).where(_MAY_WRITE),
     )
     .returning(_R.id)
@@ -113,7 +112,6 @@ _ADVANCE = (
         tail=bindparam("tail", type_=sa.BigInteger),
         received=bindparam("received", type_=sa.BigInteger),
         leased_until=_UNTIL,
-        expires_at=_EXPIRES,
     )
     .returning(_R.id)
 )
@@ -181,7 +179,6 @@ async def advance(
     parts: Sequence[Part],
     tail: int | None,
     received: int,
-    expires_at: datetime,
 ) -> bool:
     """Acknowledge what the store has; false where the lease is lost."""
     got = await db.one_or_none(
@@ -193,7 +190,6 @@ async def advance(
         parts=msgspec.to_builtins(parts),
         tail=tail,
         received=received,
-        expires_at=expires_at,
     )
     return got is not None
 
