@@ -26,6 +26,23 @@ def test_an_editor_may_ask(edge: Edge, path: str, origin: str) -> None:
         assert name in answer.header("access-control-allow-headers")
 
 
+def test_a_client_of_resumable_uploads_can_read_how_far_one_is(
+    edge: Edge, bearer: dict[str, str]
+) -> None:
+    asked = {"access-control-request-method": "PATCH", "origin": ORIGIN}
+    preflight = edge.ask("OPTIONS", "/api/v1/assets/tus/1", asked)
+    assert "PATCH" in preflight.header("access-control-allow-methods")
+    allowed = preflight.header("access-control-allow-headers").split(", ")
+    for name in ("tus-resumable", "upload-length", "upload-metadata", "upload-offset"):
+        assert name in allowed
+    assert {"upload-checksum", "content-type", "authorization"} <= set(allowed)
+    answer = edge.ask("PATCH", "/api/v1/assets/tus/1", bearer | {"origin": ORIGIN}, b"bytes")
+    exposed = answer.header("access-control-expose-headers").split(", ")
+    for name in ("upload-offset", "upload-length", "upload-expires", "location", "asset-id"):
+        assert name in exposed
+    assert {"tus-resumable", "tus-version", "tus-extension", "tus-max-size"} <= set(exposed)
+
+
 @pytest.mark.parametrize(
     "origin",
     [

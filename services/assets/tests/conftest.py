@@ -2,10 +2,12 @@
 
 import asyncio
 import hashlib
+import shutil
 import struct
 import zlib
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -13,10 +15,14 @@ import httpx
 import msgspec
 import pytest
 from litestar import Litestar
+from services.assets.tests.door import Door
 
 from assets.main import create_app
 from assets.means import Means
 from assets.presigned.service import sweep
+from assets.tus import service as tus
+from assets.types import BUCKET, quarantine_key
+from common import multipart
 from common.access import Access, learn
 from common.ids import uuid7
 from common.testing.processes import Process, free_port, process
@@ -181,16 +187,27 @@ class Desk:
     async def expire(self, upload_id: str, *, ago_s: int) -> None:
         """Let an upload have expired so long ago."""
         pool = self.client.app.state.db._pool  # noqa: SLF001 - time cannot be waited for
-        await pool.execute(
-            "UPDATE upload SET expires_at = now() - make_interval(secs => $1) WHERE id = $2",
-            ago_s,
-            upload_id,
-        )
+        for table in ("upload", "resumable"):
+            await pool.execute(
+                f"UPDATE {table} SET expires_at = now() - make_interval(secs => $1) WHERE id = $2",  # noqa: S608 - either of the two above
+                ago_s,
+                upload_id,
+            )
 
     async def sweep(self) -> None:
         """Sweep until nothing is left to do."""
-        while await sweep(self.means()):
+        while await sweep(self.means()) or await tus.sweep(self.means()):
             pass
+
+    async def unfinished(self, upload_id: str) -> bool:
+        """Whether the store holds parts of an upload that is neither whole nor aborted."""
+        waiting = multipart.unfinished(self.means().storage, BUCKET)
+        return any([upload_id in made.key async for made, _ in waiting])
+
+    async def quarantined(self, upload_id: str) -> list[str]:
+        """What is in quarantine of an upload."""
+        key = quarantine_key(UUID(upload_id))
+        return await self.means().storage.keys(BUCKET, key)
 
     def means(self) -> Means:
         """What the service works with."""
@@ -207,6 +224,7 @@ def environment(service_env: Callable[[str], dict[str, str]], projects_port: int
         "GATEWAY_URL": GATEWAY,
         "ACCESS_LOG": "false",
         "IMAGE_PIXELS_MAX": "1000000",
+        "PART_BYTES_MIN": "5242880",
         "SWEEP_EVERY_S": "3600",
         "COLLECT_EVERY_S": "3600",
         "PROJECTS_URL": f"http://127.0.0.1:{projects_port}",
@@ -292,3 +310,54 @@ async def store(environment: dict[str, str]) -> AsyncGenerator[Callable[..., Any
             return await client.request(method, target, headers=headers, **more)
 
         yield follow
+
+
+@pytest.fixture(scope="session")
+async def service(environment: dict[str, str]) -> AsyncGenerator[Process]:
+    """The service as a process of its own, which may be killed and started again."""
+    async with process(
+        "assets.main:create_app", environment | {"LEASE_S": "1", "PORT": "0"}
+    ) as started:
+        yield started
+
+
+@pytest.fixture
+async def behind_a_door(environment: dict[str, str]) -> AsyncGenerator[tuple[Process, Door]]:
+    """The service as a process of its own, and its way to the object store."""
+    there = httpx.URL(environment["S3_ENDPOINT_URL"])
+    door = Door(there.port or 80)
+    server = await asyncio.start_server(door.enter, "127.0.0.1", 0)
+    door.port = server.sockets[0].getsockname()[1]
+    told = {
+        "S3_ENDPOINT_URL": f"http://127.0.0.1:{door.port}",
+        "S3_TIMEOUT_S": "0.5",
+        "S3_ATTEMPTS_MAX": "1",
+        "LEASE_S": "1",
+        "PORT": "0",
+    }
+    try:
+        async with process("assets.main:create_app", environment | told) as started:
+            yield started, door
+    finally:
+        server.close()
+        door.shut()
+
+
+class Node(msgspec.Struct, frozen=True):
+    """Node, and the folder with what the lock of ``npm`` names."""
+
+    program: str
+    folder: Path
+
+
+@pytest.fixture(scope="session")
+async def node() -> Node:
+    """Node, with what the lock of ``npm`` names."""
+    program, npm = shutil.which("node"), shutil.which("npm")
+    assert program is not None
+    assert npm is not None
+    here = Path(__file__).parent / "npm"
+    if not (here / "node_modules").exists():
+        installing = await asyncio.create_subprocess_exec(npm, "ci", cwd=here)
+        assert await installing.wait() == 0
+    return Node(program, here)

@@ -21,7 +21,7 @@ from common.settings import StorageSettings
 
 log = structlog.get_logger()
 
-_MISSING = {"NoSuchKey", "404", "NotFound"}
+_MISSING = {"NoSuchKey", "NoSuchUpload", "404", "NotFound"}
 _GONE_AWAY = (BotoCoreError, aiohttp.ClientError, OSError, TimeoutError)
 _CHUNK = 256 * 1024
 _MARKS = "Marks"
@@ -98,7 +98,8 @@ class Storage:
         """Close the clients."""
         await self._stack.aclose()
 
-    async def _call(self, operation: str, **arguments: Any) -> Any:  # noqa: ANN401 - boto's own
+    async def call(self, operation: str, **arguments: Any) -> Any:  # noqa: ANN401 - boto's own
+        """Run an operation of S3; raises ``NotFoundError`` and ``UnavailableError``."""
         try:
             # the client's own time-outs do not see a store that takes a body and says nothing; this
             # is for more attempts than there are, so that it is the last word and not the first
@@ -131,7 +132,7 @@ class Storage:
         if sha256 is None and isinstance(body, bytes):
             sha256 = hashed(body).hexdigest()
         checksum = {"ChecksumSHA256": _base64(sha256)} if sha256 else {}
-        await self._call(
+        await self.call(
             "put_object",
             Bucket=bucket,
             Key=key,
@@ -151,21 +152,26 @@ class Storage:
     ) -> tuple[Stored, AsyncIterator[bytes]]:
         """Read an object piece by piece; ``byte_range`` is an HTTP ``Range`` value."""
         wanted = {"Range": byte_range} if byte_range else {}
-        answer = await self._call("get_object", Bucket=bucket, Key=key, **wanted)
+        answer = await self.call("get_object", Bucket=bucket, Key=key, **wanted)
         return _stored(answer), _pieces(answer["Body"])
 
     async def head(self, bucket: str, key: str) -> Stored:
         """Ask about an object; raises ``NotFoundError``."""
-        return _stored(await self._call("head_object", Bucket=bucket, Key=key))
+        return _stored(await self.call("head_object", Bucket=bucket, Key=key))
 
     async def delete(self, bucket: str, key: str) -> None:
         """Remove an object, if it is there."""
-        await self._call("delete_object", Bucket=bucket, Key=key)
+        await self.call("delete_object", Bucket=bucket, Key=key)
+
+    async def keys(self, bucket: str, prefix: str) -> list[str]:
+        """Name the objects under ``prefix``, of which there are few."""
+        answer = await self.call("list_objects_v2", Bucket=bucket, Prefix=prefix)
+        return [found["Key"] for found in answer.get("Contents", ())]
 
     async def answers(self, bucket: str) -> bool:
         """Whether the store can be reached now."""
         try:
-            await self._call("list_objects_v2", Bucket=bucket, MaxKeys=1)
+            await self.call("list_objects_v2", Bucket=bucket, MaxKeys=1)
         except (UnavailableError, NotFoundError):
             return False
         return True
@@ -189,10 +195,8 @@ class Storage:
         can reach. It is good for GET alone: a HEAD would need a signature of its own.
         """
         extra = {"ResponseContentDisposition": attachment(filename)} if filename else {}
-        marked = {} if marks is None else {_MARKS: marks}
-        signer = self._client if marks is None else self._signer
-        arguments = {"Bucket": bucket, "Key": key, **extra, **marked}
-        return await _signed(signer, "get_object", lifetime_s, arguments)
+        arguments = {"Bucket": bucket, "Key": key, **extra}
+        return await self.sign("get_object", lifetime_s, marks, arguments)
 
     async def signed_put(
         self,
@@ -207,22 +211,25 @@ class Storage:
     ) -> SignedPut:
         """A URL that writes the object: just so many bytes, of that type and hash (hex)."""
         headers = {"content-type": content_type, "content-length": str(size)}
-        arguments: dict[str, Any] = {"Bucket": bucket, "Key": key, _MARKS: marks}
+        arguments: dict[str, Any] = {"Bucket": bucket, "Key": key}
         arguments |= {"ContentType": content_type, "ContentLength": size}
         if sha256 is not None:
             headers["x-amz-checksum-sha256"] = arguments["ChecksumSHA256"] = _base64(sha256)
-        url = await _signed(self._signer, "put_object", lifetime_s, arguments)
+        url = await self.sign("put_object", lifetime_s, marks, arguments)
         return SignedPut(url, headers)
 
-
-async def _signed(
-    signer: Any,  # noqa: ANN401 - boto's client
-    operation: str,
-    lifetime_s: int,
-    arguments: dict[str, Any],
-) -> str:
-    asked = {"Params": arguments, "ExpiresIn": lifetime_s}
-    return str(await signer.generate_presigned_url(operation, **asked))
+    async def sign(
+        self,
+        operation: str,
+        lifetime_s: int,
+        marks: Mapping[str, str] | None,
+        arguments: dict[str, Any],
+    ) -> str:
+        """Make a URL for an operation of S3: with ``marks``, or for the store's own address."""
+        signer = self._client if marks is None else self._signer
+        marked = {} if marks is None else {_MARKS: marks}
+        asked = {"Params": arguments | marked, "ExpiresIn": lifetime_s}
+        return str(await signer.generate_presigned_url(operation, **asked))
 
 
 def _take_marks(params: dict[str, Any], context: dict[str, Any], **_: object) -> None:

@@ -4,6 +4,7 @@ from common.errors import (
     ConflictError,
     ForbiddenError,
     InvalidError,
+    PreconditionFailedError,
     ServiceError,
     UnavailableError,
 )
@@ -39,3 +40,29 @@ class AssetInUseError(ConflictError):
 
 class CollectedError(UnavailableError):
     """The bytes were stored, and collected before anything came to need them: store them anew."""
+
+
+class OffsetMismatchError(ConflictError):
+    """The upload goes on elsewhere: the details say where."""
+
+    code = "UPLOAD_OFFSET_MISMATCH"
+
+
+class ProtocolVersionError(PreconditionFailedError):
+    """The client speaks another version of the protocol of resumable uploads."""
+
+    code = "TUS_VERSION_UNSUPPORTED"
+
+
+class LockedError(ServiceError):
+    """Another request is at it."""
+
+    status = 423
+    code = "UPLOAD_LOCKED"
+
+
+class ChecksumMismatchError(ServiceError):
+    """What arrived is not what was sent; nothing of it is kept."""
+
+    status = 460
+    code = "CHECKSUM_MISMATCH"

@@ -15,6 +15,7 @@ from assets.peers import Projects
 from assets.presigned import routes as presigned
 from assets.presigned.sweep import Sweeper
 from assets.settings import Settings
+from assets.tus import routes as tus
 from assets.types import BUCKET
 from assets.uploads import routes as uploads
 from assets.versions import routes as versions
@@ -38,6 +39,7 @@ def create_app() -> Litestar:
             versions.router,
             collection.router,
             presigned.router,
+            tus.router,
             delivery.router,
             objects.internal,
         ],

@@ -11,6 +11,9 @@ class Settings(common.settings.Settings, frozen=True, kw_only=True):
     library_bytes_max: int = 10_737_418_240
     # connections for what is noted whether or not the transaction around it commits
     aside_pool_size: int = 4
+    # of what comes in parts, or by and by; and how large a presigned part is at least
+    large_bytes_max: int = 5_368_709_120
+    part_bytes_min: int = 16_777_216
     batch_bytes_max: int = 268_435_456
     batch_files_max: int = 50
     batch_at_once_max: int = 4
@@ -18,6 +21,9 @@ class Settings(common.settings.Settings, frozen=True, kw_only=True):
     spool_bytes_max: int = 262_144
     image_pixels_max: int = 67_108_864
     upload_lifetime_s: int = 3_600
+    large_lifetime_s: int = 86_400
+    # for so long an upload is its request's alone after the service died in the middle of it
+    lease_s: float = 10.0
     upload_grace_s: int = 900
     download_lifetime_s: int = 300
     internal_lifetime_s: int = 900

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from common import outbox
@@ -134,8 +135,40 @@ class UploadRow(Tables):
     content_type: Mapped[str]
     size: Mapped[int]
     sha256: Mapped[str | None]
+    # where it comes in parts: the store's name for the whole, and how large each is but the last
+    multipart_id: Mapped[str | None]
+    part_size: Mapped[int | None]
     asset_id: Mapped[UUID | None]
     aborted_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class ResumableRow(Tables):
+    """An upload that comes by and by: what is in it is in the store, and nothing else is.
+
+    Whoever writes to it holds its lease. What is stored for it has a number that nothing else of it
+    had before: ``parts`` are in the multipart object, ``tail`` is an object with what came since.
+    """
+
+    __tablename__ = "resumable"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    project_id: Mapped[UUID]
+    user_id: Mapped[UUID]
+    name: Mapped[str]
+    content_type: Mapped[str]
+    size: Mapped[int]
+    sha256: Mapped[str | None]
+    multipart_id: Mapped[str]
+    received: Mapped[int] = mapped_column(server_default="0")
+    parts: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default="[]")
+    tail: Mapped[int | None]
+    next_number: Mapped[int] = mapped_column(server_default="1")
+    lease: Mapped[UUID | None]
+    leased_until: Mapped[datetime | None]
+    asset_id: Mapped[UUID | None]
+    ended_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
     expires_at: Mapped[datetime] = mapped_column(index=True)
 

@@ -92,5 +92,5 @@ def object_key(project_id: UUID, sha256: str) -> str:
 
 
 def quarantine_key(upload_id: UUID) -> str:
-    """Where the bytes of a presigned upload wait to be looked at."""
+    """Where the bytes of an upload wait to be looked at; what belongs to it begins like that."""
     return f"uploads/{upload_id}"

@@ -110,7 +110,7 @@ async def stored(desk, upload):
     ("other", "status", "field"),
     [
         ({"size": 0}, 400, "size"),
-        ({"size": 104_857_601}, 413, "size"),
+        ({"size": 5_368_709_121}, 413, "size"),
         ({"name": "../x.png"}, 400, "name"),
         ({"name": "x.html"}, 415, "contentType"),
         ({"contentType": "image"}, 400, "contentType"),

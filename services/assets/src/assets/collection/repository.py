@@ -9,7 +9,7 @@ from sqlalchemy import bindparam
 from sqlalchemy.dialects.postgresql import insert
 
 from assets.collection.types import Deleted
-from assets.tables import AssetRow, BlobRow, LibraryRow, UploadRow
+from assets.tables import AssetRow, BlobRow, LibraryRow, ResumableRow, UploadRow
 from common.access import AccessRow
 from common.database import Database, Queries
 
@@ -58,6 +58,15 @@ _ABORT = (
         UploadRow.aborted_at.is_(None),
     )
     .values(aborted_at=sa.func.now())
+)
+_END = (
+    sa.update(ResumableRow)
+    .where(
+        ResumableRow.project_id == _PROJECT,
+        ResumableRow.asset_id.is_(None),
+        ResumableRow.ended_at.is_(None),
+    )
+    .values(ended_at=sa.func.now(), expires_at=sa.func.now())
 )
 _first = insert(_L).values(project_id=_PROJECT, bytes=0, bytes_max=0, purged_at=sa.func.now())
 _PURGE = _first.on_conflict_do_update(
@@ -120,6 +129,7 @@ async def purge(tx: Queries, project_id: UUID) -> None:
     """Delete all that a project had but its blobs, which nothing needs from now on."""
     await tx.run(_PURGE, project_id=project_id)
     await tx.run(_ABORT, project_id=project_id)
+    await tx.run(_END, project_id=project_id)
     await empty(tx, project_id)
 
 

@@ -32,8 +32,17 @@ class Pending(msgspec.Struct, frozen=True):
     content_type: str
     size: int
     sha256: str | None
+    multipart_id: str | None
+    part_size: int | None
     asset_id: UUID | None
     expires_at: datetime
+
+
+class Expired(msgspec.Struct, frozen=True):
+    """An upload whose URLs are dead."""
+
+    id: UUID
+    multipart_id: str | None
 
 
 _BEGIN = (
@@ -49,6 +58,8 @@ _BEGIN = (
             bindparam("content_type", type_=sa.Text),
             bindparam("size", type_=sa.BigInteger),
             bindparam("sha256", type_=sa.Text),
+            bindparam("multipart_id", type_=sa.Text),
+            bindparam("part_size", type_=sa.BigInteger),
             bindparam("expires_at", type_=sa.DateTime(timezone=True)),
         ).where(_MAY_WRITE),
     )
@@ -63,6 +74,8 @@ _PENDING = sa.select(
     _U.content_type,
     _U.size,
     _U.sha256,
+    _U.multipart_id,
+    _U.part_size,
     _U.asset_id,
     _U.expires_at,
 ).where(_U.id == _ID, _U.user_id == _USER, _U.aborted_at.is_(None))
@@ -74,7 +87,7 @@ _ABORT = (
     .values(aborted_at=sa.func.now())
 )
 _EXPIRED = (
-    sa.select(_U.id)
+    sa.select(_U.id, _U.multipart_id)
     .where(_U.expires_at < bindparam("before", type_=sa.DateTime(timezone=True)))
     .order_by(_U.expires_at)
     .limit(bindparam("limit", type_=sa.BigInteger))
@@ -109,9 +122,9 @@ async def abort(db: Queries, upload_id: UUID) -> None:
     await db.run(_ABORT, id=upload_id)
 
 
-async def expired(db: Database, before: datetime, limit: int) -> list[UUID]:
-    """Return uploads whose URL was good until ``before`` at most."""
-    return await db.all(_EXPIRED, _same, before=before, limit=limit)
+async def expired(db: Database, before: datetime, limit: int) -> list[Expired]:
+    """Return uploads whose URLs were good until ``before`` at most."""
+    return await db.all(_EXPIRED, Expired, before=before, limit=limit)
 
 
 async def forget(db: Database, ids: list[UUID]) -> None:

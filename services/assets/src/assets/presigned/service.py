@@ -1,10 +1,9 @@
 """Files that go straight to the object store: in quarantine until they are known to be whole."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import cast
 from uuid import UUID
-
-import structlog
 
 from assets import names
 from assets.errors import GoneError
@@ -12,13 +11,14 @@ from assets.means import Means
 from assets.media import claims
 from assets.objects.types import Grant
 from assets.permissions import demand_writer
-from assets.presigned import repository
+from assets.presigned import parts, repository
 from assets.presigned.repository import Pending
-from assets.presigned.schema import NewUpload, Upload
+from assets.presigned.schema import NamedPart, NewUpload, PartedUpload, Upload
+from assets.quarantine import service as quarantine
+from assets.quarantine.types import Announced, Begun
 from assets.types import BUCKET, Kind, quarantine_key
 from assets.uploads import service as uploads
-from assets.uploads.service import Candidate, Outcome
-from assets.uploads.spool import Spool
+from assets.uploads.service import Outcome
 from assets.uploads.types import NewAsset
 from common.caller import Caller
 from common.errors import (
@@ -26,31 +26,29 @@ from common.errors import (
     InvalidError,
     NotFoundError,
     PayloadTooLargeError,
-    ServiceError,
     UnavailableError,
-    UnsupportedMediaTypeError,
 )
 from common.ids import uuid7
 
-log = structlog.get_logger()
-
 _ABSENT = "There is no such upload."
-# what a file can be that will never become an asset, however often it is looked at
-_HOPELESS = (InvalidError, PayloadTooLargeError, UnsupportedMediaTypeError)
 
 
-async def begin(means: Means, caller: Caller, new: NewUpload) -> Upload:
-    """Return a URL that takes just this file, for a while."""
+async def begin(means: Means, caller: Caller, new: NewUpload) -> Upload | PartedUpload:
+    """Return one URL that takes just this file, or one for each of its parts, for a while."""
     settings = means.settings
     name = names.checked(new.name)
-    if new.size > settings.asset_bytes_max:
+    if new.size > settings.large_bytes_max:
         raise PayloadTooLargeError(
-            "The file is too large.", {"field": "size", "limit": settings.asset_bytes_max}
+            "The file is too large.", {"field": "size", "limit": settings.large_bytes_max}
         )
     claims.refuse_contradiction(name, new.content_type)
     await demand_writer(means.db, means.ask, caller, new.project_id)
+    is_parted = new.parts or new.size > settings.asset_bytes_max
+    lifetime_s = settings.large_lifetime_s if is_parted else settings.upload_lifetime_s
+    upload_id = uuid7()
+    made = await quarantine.begun(means, upload_id) if is_parted else None
     pending = Pending(
-        id=uuid7(),
+        id=upload_id,
         project_id=new.project_id,
         user_id=caller.user_id,
         name=name,
@@ -58,77 +56,109 @@ async def begin(means: Means, caller: Caller, new: NewUpload) -> Upload:
         content_type=new.content_type,
         size=new.size,
         sha256=new.sha256,
+        multipart_id=made.id if made else None,
+        part_size=parts.size_of_parts(new.size, settings.part_bytes_min) if made else None,
         asset_id=None,
-        expires_at=datetime.now(UTC) + timedelta(seconds=settings.upload_lifetime_s),
+        expires_at=datetime.now(UTC) + timedelta(seconds=lifetime_s),
     )
     if not await repository.begin(means.db, pending):
         # the role was lost since it was asked for
+        await quarantine.try_to_empty(means, upload_id, pending.multipart_id)
         await demand_writer(means.db, means.ask, caller, new.project_id)
         raise UnavailableError
+    return await _shown(means, pending, lifetime_s)
+
+
+async def resume(means: Means, caller: Caller, upload_id: UUID) -> Upload | PartedUpload:
+    """Return fresh URLs, for what is not there yet."""
+    pending = await _pending(means, caller, upload_id)
+    await demand_writer(means.db, means.ask, caller, pending.project_id)
+    if pending.asset_id is not None:
+        raise _finished(pending.asset_id)
+    _demand_time(pending)
+    left = pending.expires_at - datetime.now(UTC)
+    return await _shown(means, pending, max(int(left.total_seconds()), 1))
+
+
+async def _shown(means: Means, pending: Pending, lifetime_s: int) -> Upload | PartedUpload:
+    grant = Grant(pending.user_id, pending.project_id)
+    begun = _begun(pending)
+    if begun is not None:
+        return await parts.shown(means, begun, lifetime_s, grant)
     signed = await means.storage.signed_put(
         BUCKET,
         quarantine_key(pending.id),
-        lifetime_s=settings.upload_lifetime_s,
-        content_type=new.content_type,
-        size=new.size,
-        sha256=new.sha256,
-        marks=Grant(caller.user_id, new.project_id).marks,
+        lifetime_s=lifetime_s,
+        content_type=pending.content_type,
+        size=pending.size,
+        sha256=pending.sha256,
+        marks=grant.marks,
     )
     return Upload(pending.id, "PUT", signed.url, signed.headers, pending.expires_at)
 
 
-async def complete(means: Means, caller: Caller, upload_id: UUID) -> Outcome:
+def _begun(pending: Pending) -> Begun | None:
+    if pending.multipart_id is None or pending.part_size is None:
+        return None
+    return Begun(
+        pending.id, pending.multipart_id, pending.size, pending.part_size, pending.expires_at
+    )
+
+
+async def complete(
+    means: Means, caller: Caller, upload_id: UUID, named: Sequence[NamedPart] | None
+) -> Outcome:
     """Look at what was sent; let it be seen, or be gone.
 
-    Asked again, it answers again with the same asset.
+    Asked again, it answers again with the same asset. ``named`` are the parts, for who knows them.
     """
     pending = await _pending(means, caller, upload_id)
     await demand_writer(means.db, means.ask, caller, pending.project_id)
     if pending.asset_id is not None:
         return await _completed(means, pending.asset_id)
-    if pending.expires_at < datetime.now(UTC):
-        raise GoneError("This upload has expired.")
-    spool = Spool(
-        memory_bytes=means.settings.spool_bytes_max, size_max=means.settings.asset_bytes_max
-    )
+    _demand_time(pending)
+    begun = _begun(pending)
+    if begun is not None:
+        await parts.joined(means, begun, named)
+    elif named is not None:
+        raise InvalidError.of("parts", "This upload has no parts.")
     try:
-        candidate = await _fetched(means, pending, spool)
-        new = await uploads.stored(means, caller, candidate)
-    except _HOPELESS:
-        await _give_up(means, upload_id)
+        new = await quarantine.admitted(means, caller, _announced(pending))
+    except NotFoundError as exc:
+        return await _completed_meanwhile(means, caller, upload_id, exc)
+    except quarantine.HOPELESS:
+        await _give_up(means, pending)
         raise
-    finally:
-        spool.close()
     outcome = await _publish(means, caller, pending, new)
-    await _clear(means, upload_id)
+    await quarantine.try_to_empty(means, upload_id, pending.multipart_id)
     return outcome
 
 
-async def _fetched(means: Means, pending: Pending, spool: Spool) -> Candidate:
-    """Bring the file here, so that what is verified is what is kept, and compare it."""
-    try:
-        found, pieces = await means.storage.stream(BUCKET, quarantine_key(pending.id))
-    except NotFoundError as exc:
-        raise ConflictError("Nothing was uploaded yet.") from exc
-    if found.size > pending.size:
-        raise PayloadTooLargeError(
-            "More was sent than announced.", {"field": "size", "limit": pending.size}
-        )
-    async for piece in pieces:
-        await spool.add(piece)
-    sha256 = await spool.finish()
-    if spool.size != pending.size:
-        raise InvalidError.of("size", f"{spool.size} bytes were sent, not {pending.size}.")
-    if pending.sha256 not in {None, sha256}:
-        raise InvalidError.of("sha256", f"The SHA-256 of what was sent is {sha256}.")
-    return Candidate(
+def _announced(pending: Pending) -> Announced:
+    return Announced(
+        pending.id,
         pending.project_id,
         pending.name,
         pending.content_type,
         cast("Kind | None", pending.type),
-        sha256,
-        spool,
+        pending.size,
+        pending.sha256,
     )
+
+
+def _demand_time(pending: Pending) -> None:
+    if pending.expires_at < datetime.now(UTC):
+        raise GoneError("This upload has expired.")
+
+
+async def _completed_meanwhile(
+    means: Means, caller: Caller, upload_id: UUID, exc: NotFoundError
+) -> Outcome:
+    """Nothing is in quarantine: not yet, or not any more."""
+    pending = await _pending(means, caller, upload_id)
+    if pending.asset_id is None:
+        raise ConflictError("Nothing was uploaded yet.") from exc
+    return await _completed(means, pending.asset_id)
 
 
 async def _publish(means: Means, caller: Caller, pending: Pending, new: NewAsset) -> Outcome:
@@ -154,8 +184,12 @@ async def abort(means: Means, caller: Caller, upload_id: UUID) -> None:
     """Let the upload never become an asset."""
     pending = await _pending(means, caller, upload_id)
     if pending.asset_id is not None:
-        raise ConflictError("This upload is an asset already.", {"assetId": str(pending.asset_id)})
-    await _give_up(means, upload_id)
+        raise _finished(pending.asset_id)
+    await _give_up(means, pending)
+
+
+def _finished(asset_id: UUID) -> ConflictError:
+    return ConflictError("This upload is an asset already.", {"assetId": str(asset_id)})
 
 
 async def _pending(means: Means, caller: Caller, upload_id: UUID) -> Pending:
@@ -165,17 +199,9 @@ async def _pending(means: Means, caller: Caller, upload_id: UUID) -> Pending:
     return pending
 
 
-async def _give_up(means: Means, upload_id: UUID) -> None:
-    await repository.abort(means.db, upload_id)
-    await _clear(means, upload_id)
-
-
-async def _clear(means: Means, upload_id: UUID) -> None:
-    """Empty the quarantine; the sweep comes by later in any case."""
-    try:
-        await means.storage.delete(BUCKET, quarantine_key(upload_id))
-    except ServiceError as exc:
-        log.warning("quarantine_not_cleared", upload=str(upload_id), error=repr(exc))
+async def _give_up(means: Means, pending: Pending) -> None:
+    await repository.abort(means.db, pending.id)
+    await quarantine.try_to_empty(means, pending.id, pending.multipart_id)
 
 
 async def sweep(means: Means) -> int:
@@ -186,8 +212,8 @@ async def sweep(means: Means) -> int:
     settings = means.settings
     before = datetime.now(UTC) - timedelta(seconds=settings.upload_grace_s)
     expired = await repository.expired(means.db, before, settings.sweep_uploads_max)
-    for upload_id in expired:
-        await means.storage.delete(BUCKET, quarantine_key(upload_id))
+    for upload in expired:
+        await quarantine.empty(means, upload.id, upload.multipart_id)
     if expired:
-        await repository.forget(means.db, expired)
+        await repository.forget(means.db, [upload.id for upload in expired])
     return len(expired)

@@ -7,7 +7,9 @@ from litestar import Litestar
 
 from assets.means import Means
 from assets.presigned import service
+from assets.quarantine import service as quarantine
 from assets.settings import Settings
+from assets.tus import service as tus
 
 log = structlog.get_logger()
 
@@ -34,5 +36,7 @@ class Sweeper:
             await asyncio.sleep(self._every_s)
             try:
                 await service.sweep(means)
+                await tus.sweep(means)
+                await quarantine.sweep_strays(means)
             except Exception as exc:  # noqa: BLE001 - whatever it is, the next turn is due
                 log.warning("sweep_failed", error=repr(exc))

@@ -13,11 +13,12 @@ from assets.library import service as library
 from assets.means import Means
 from assets.media import claims, pictures
 from assets.permissions import demand, demand_writer
-from assets.types import Kind, Stored, shown
+from assets.settings import Settings
+from assets.types import Kind, Stored, object_key, shown
 from assets.uploads import repository
 from assets.uploads.form import FormFile
 from assets.uploads.schema import Fault, Item
-from assets.uploads.spool import Spool
+from assets.uploads.spool import Distant, Spool
 from assets.uploads.types import NewAsset
 from assets.versions import service as versions
 from assets.versions.types import Fresh
@@ -27,6 +28,7 @@ from common.database import Queries
 from common.errors import (
     ConflictError,
     InvalidError,
+    PayloadTooLargeError,
     ServiceError,
     UnavailableError,
 )
@@ -48,7 +50,7 @@ class Candidate(msgspec.Struct, frozen=True):
     content_type: str
     kind: Kind | None
     sha256: str
-    spool: Spool
+    spool: Spool | Distant
     asset_id: UUID | None = None
     if_match: str | None = None
 
@@ -142,14 +144,12 @@ async def take(means: Means, caller: Caller, candidate: Candidate) -> Outcome:
 async def stored(means: Means, caller: Caller, candidate: Candidate) -> NewAsset:
     """Look at the file and store its bytes under their hash; nobody sees them yet."""
     new = await _examined(means, caller, candidate)
-    candidate.spool.file.seek(0)
-    await blobs.put(
-        means,
-        new.project_id,
-        candidate.spool.file,
-        sha256=new.sha256,
-        size=new.size,
+    await blobs.claim(means, new.project_id, new.sha256, new.size)
+    await candidate.spool.keep(
+        means.storage,
+        object_key(new.project_id, new.sha256),
         content_type=new.mime_type,
+        sha256=new.sha256,
     )
     return new
 
@@ -162,13 +162,7 @@ async def _examined(means: Means, caller: Caller, candidate: Candidate) -> NewAs
     if candidate.asset_id is not None:
         name, kind = await versions.named(means, caller, candidate.asset_id, candidate.project_id)
     settled = claims.settle(spool.head, name, candidate.content_type, kind)
-    size = await asyncio.to_thread(
-        pictures.measured,
-        spool.file,
-        spool.head,
-        settled.mime_type,
-        means.settings.image_pixels_max,
-    )
+    size = await _measured(spool, settled.mime_type, means.settings)
     return NewAsset(
         id=candidate.asset_id or uuid7(),
         project_id=candidate.project_id,
@@ -182,6 +176,34 @@ async def _examined(means: Means, caller: Caller, candidate: Candidate) -> NewAs
         metadata={"width": size[0], "height": size[1]} if size else {},
         is_version=candidate.asset_id is not None,
         if_match=candidate.if_match,
+    )
+
+
+async def _measured(
+    spool: Spool | Distant, mime_type: str, settings: Settings
+) -> pictures.Size | None:
+    if isinstance(spool, Spool):
+        return await asyncio.to_thread(
+            pictures.measured, spool.file, spool.head, mime_type, settings.image_pixels_max
+        )
+    # what would be decoded is brought here first, and so is never that large
+    if mime_type.startswith("image/"):
+        raise PayloadTooLargeError(
+            "The picture is too large.", {"field": "file", "limit": settings.asset_bytes_max}
+        )
+    return None
+
+
+async def refuse_taken(db: Queries, project_id: UUID, name: str, sha256: str | None) -> None:
+    """Raise ``ConflictError`` where a file of that name and hash could not become an asset."""
+    other = await repository.named(db, project_id, names.key(name))
+    if other is not None and (other.sha256, other.name) != (sha256, name):
+        raise _taken(other)
+
+
+def _taken(other: Stored) -> ConflictError:
+    return ConflictError(
+        "Another asset has this name.", {"field": "name", "assetId": str(other.id)}
     )
 
 
@@ -213,7 +235,5 @@ async def publish(db: Queries, means: Means, caller: Caller, new: NewAsset) -> O
     if other is None:
         raise UnavailableError  # it had the name a moment ago
     if (other.sha256, other.name) != (new.sha256, new.name):
-        raise ConflictError(
-            "Another asset has this name.", {"field": "name", "assetId": str(other.id)}
-        )
+        raise _taken(other)
     return Outcome(other, is_new=False)
