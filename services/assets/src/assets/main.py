@@ -4,6 +4,7 @@ from litestar import Litestar
 from litestar.di import Provide
 
 from assets.delivery import routes as delivery
+from assets.delivery.stock import Stock
 from assets.library import events
 from assets.library import routes as library
 from assets.means import Assembly, provide_means
@@ -37,5 +38,11 @@ def create_app() -> Litestar:
         ],
         subscriptions=events.SUBSCRIPTIONS,
         dependencies={"means": Provide(provide_means)},
-        parts=[projects, storage, Assembly(settings, storage, projects), Sweeper(settings)],
+        parts=[
+            projects,
+            storage,
+            Assembly(settings, storage, projects),
+            Stock(settings),
+            Sweeper(settings),
+        ],
     )

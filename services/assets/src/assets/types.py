@@ -7,9 +7,13 @@ from uuid import UUID
 
 import msgspec
 
+from assets.settings import Settings
+
 type Kind = Literal["image", "audio", "font", "model", "video", "data"]
 
 BUCKET = "assets"
+# the forms that text is sent in besides its own, best first
+CODINGS = ("br", "gzip")
 
 
 class Asset(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
@@ -55,15 +59,15 @@ class Stored(msgspec.Struct, frozen=True):
         return f'"{self.revision}-{self.sha256[:16]}"'
 
 
-def shown(stored: Stored, gateway_url: str) -> Asset:
+def shown(stored: Stored, settings: Settings) -> Asset:
     """Return the asset as its callers see it.
 
     ``url`` works for everybody where the project is public, otherwise for its members.
     """
-    path = (
-        f"/cdn/{stored.sha256}/{quote(stored.name, safe='')}"
+    url = (
+        f"{settings.public_url}/cdn/{stored.sha256}/{quote(stored.name, safe='')}"
         if stored.is_public
-        else f"/api/v1/assets/{stored.id}/download"
+        else f"{settings.gateway_url}/api/v1/assets/{stored.id}/download"
     )
     return Asset(
         id=stored.id,
@@ -75,7 +79,7 @@ def shown(stored: Stored, gateway_url: str) -> Asset:
         mime_type=stored.mime_type,
         sha256=stored.sha256,
         version=stored.version,
-        url=f"{gateway_url}{path}",
+        url=url,
         thumbnail_url=None,
         metadata=stored.metadata,
         created_at=stored.created_at,
@@ -86,6 +90,17 @@ def shown(stored: Stored, gateway_url: str) -> Asset:
 def object_key(project_id: UUID, sha256: str) -> str:
     """Where the bytes are: their content decides, within the project that owns them."""
     return f"{project_id}/{sha256}"
+
+
+def coded_key(key: str, coding: str) -> str:
+    """Where a compressed copy of an object is: beside it, and it goes with it."""
+    return f"{key}.{coding}"
+
+
+def keys_of(project_id: UUID, sha256: str) -> list[str]:
+    """Every object that the bytes may have: their own, and those of their compressed copies."""
+    key = object_key(project_id, sha256)
+    return [key, *(coded_key(key, coding) for coding in CODINGS)]
 
 
 def quarantine_key(upload_id: UUID) -> str:

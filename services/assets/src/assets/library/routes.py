@@ -91,7 +91,7 @@ async def supplies(means: NamedDependency[Means], project_id: FromPath[UUID]) ->
 
 
 def _answer(means: Means, stored: Stored) -> Response[Answer[Asset] | None]:
-    asset = shown(stored, means.settings.gateway_url)
+    asset = shown(stored, means.settings)
     return Response(answers.answer(asset), headers=_headers(stored))
 
 

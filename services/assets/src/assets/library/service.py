@@ -6,6 +6,7 @@ from uuid import UUID
 from msgspec import UNSET
 
 from assets import names
+from assets.delivery import service as delivery
 from assets.library import repository
 from assets.library.repository import Seen
 from assets.library.schema import Changes, Supplies, Supply
@@ -41,7 +42,7 @@ async def index(
             )
             return (found[0].total if found else 0), []
     total = found[0].total if found else 0
-    return total, [shown(row, means.settings.gateway_url) for row in found]
+    return total, [shown(row, means.settings) for row in found]
 
 
 async def show(means: Means, caller: Caller, asset_id: UUID) -> Stored:
@@ -59,15 +60,10 @@ async def _seen(means: Means, caller: Caller, asset_id: UUID) -> Seen:
 
 
 async def download(means: Means, caller: Caller, asset_id: UUID) -> str:
-    """Return a URL that saves the asset under its name, for a while."""
+    """Return a URL that saves the asset under its name: for everybody, or for a while."""
     asset = await show(means, caller, asset_id)
-    return await means.storage.signed_get(
-        BUCKET,
-        object_key(asset.project_id, asset.sha256),
-        lifetime_s=means.settings.download_lifetime_s,
-        filename=asset.name,
-        marks=Grant(caller.user_id, asset.project_id).marks,
-    )
+    grant = None if asset.is_public else Grant(caller.user_id, asset.project_id)
+    return delivery.address(means.settings, asset.sha256, asset.name, grant=grant, is_saved=True)
 
 
 async def change(

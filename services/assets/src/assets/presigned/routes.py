@@ -40,7 +40,7 @@ async def complete(
 ) -> Response[Answer[Asset]]:
     """Verify what was sent and make it an asset; what is refused is deleted."""
     outcome = await service.complete(means, caller, upload_id)
-    asset = shown(outcome.asset, means.settings.gateway_url)
+    asset = shown(outcome.asset, means.settings)
     headers = {"location": f"{_BASE}/{asset.id}", "etag": outcome.asset.etag}
     status = 201 if outcome.is_new else 200
     return Response(answers.answer(asset), status_code=status, headers=headers)
