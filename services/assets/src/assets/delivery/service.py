@@ -25,8 +25,8 @@ from common.errors import (
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 _SAVED = re.compile(rb"(?:^|&)download(?:=1?)?(?:&|$)")
-# a cache on the way would remember a refusal after its reason is gone
-_NOT_KEPT = {"cache-control": "no-store"}
+# a cache on the way would remember a refusal after its reason is gone; every site may read it
+_REFUSED = {"cache-control": "no-store", "access-control-allow-origin": "*"}
 
 
 class _Copy(msgspec.Struct, frozen=True):
@@ -43,7 +43,7 @@ async def deliver(means: Means, stock: Stock, asked: Asked) -> Delivery:
         held, caching = await _held(means, asked)
         return await _delivery(means, stock, asked, held, caching)
     except ServiceError as exc:
-        exc.headers |= _NOT_KEPT
+        exc.headers |= _REFUSED
         raise
 
 
@@ -103,7 +103,7 @@ async def _part(means: Means, asked: Asked, copy: _Copy, told: dict[str, str]) -
     span = ranges.wanted(asked.byte_range if applies else None, copy.size)
     if span == "unsatisfiable":
         refused = {"content-range": f"bytes */{copy.size}", "accept-ranges": "bytes"}
-        return Delivery(416, refused | _NOT_KEPT, 0)
+        return Delivery(416, refused | _REFUSED, 0)
     if span == "whole":
         body = b"" if asked.is_head else await _body(means, copy, None)
         return Delivery(200, told, copy.size, body)
