@@ -19,6 +19,7 @@ from assets.means import Means
 from assets.presigned.service import sweep
 from common.access import Access, learn
 from common.ids import uuid7
+from common.testing.processes import Process, free_port, process
 
 
 class Client(httpx.AsyncClient):
@@ -127,6 +128,31 @@ class Desk:
             files={"file": (filename, content, content_type)},
         )
 
+    async def version(
+        self, user: UUID, asset_id: str, content: bytes, filename: str = "new.png", **headers: str
+    ) -> httpx.Response:
+        """Give an asset other bytes."""
+        return await self.client.post(
+            f"/api/v1/assets/{asset_id}/versions",
+            headers=self.headers(user, **headers),
+            files={"file": (filename, content)},
+        )
+
+    async def written(self, projects: Process, **files: str) -> UUID:
+        """Let the projects service have a project of the owner's, with these files."""
+        new = {"name": "Pong"}
+        made = await projects.call("POST", "/api/v1/projects", self.owner, sends=new)
+        project_id = UUID(made.json()["data"]["id"])
+        for name, text in files.items():
+            await self.write(projects, project_id, name, text)
+        return project_id
+
+    async def write(self, projects: Process, project_id: UUID, name: str, text: str) -> None:
+        """Let a file of a project hold a text."""
+        path = f"/api/v1/projects/{project_id}/files/{name}"
+        put = await projects.call("PUT", path, self.owner, sends={"content": text})
+        assert put.is_success, put.text
+
     async def batch(
         self, user: UUID, project: UUID, *files: tuple[str, bytes, str]
     ) -> httpx.Response:
@@ -173,7 +199,7 @@ class Desk:
 
 
 @pytest.fixture(scope="session")
-def environment(service_env: Callable[[str], dict[str, str]]) -> dict[str, str]:
+def environment(service_env: Callable[[str], dict[str, str]], projects_port: int) -> dict[str, str]:
     """What the service is told in these tests."""
     return service_env("assets") | {
         "FLEET_SECRET": SECRET,
@@ -182,7 +208,25 @@ def environment(service_env: Callable[[str], dict[str, str]]) -> dict[str, str]:
         "ACCESS_LOG": "false",
         "IMAGE_PIXELS_MAX": "1000000",
         "SWEEP_EVERY_S": "3600",
+        "COLLECT_EVERY_S": "3600",
+        "PROJECTS_URL": f"http://127.0.0.1:{projects_port}",
     }
+
+
+@pytest.fixture(scope="session")
+def projects_port() -> int:
+    """Where the projects service of these tests is."""
+    return free_port()
+
+
+@pytest.fixture(scope="session")
+async def projects(
+    service_env: Callable[[str], dict[str, str]], projects_port: int
+) -> AsyncGenerator[Process]:
+    """The projects service, which knows what stands in a project's files."""
+    own = {"FLEET_SECRET": SECRET, "PORT": str(projects_port), "ACCESS_LOG": "false"}
+    async with process("projects.main:create_app", service_env("projects") | own) as running:
+        yield running
 
 
 @asynccontextmanager
@@ -223,8 +267,9 @@ def serving(environment: dict[str, str]) -> Serving:
 
 
 @pytest.fixture(scope="session")
-async def client(serving: Serving) -> AsyncGenerator[Client]:
-    """The service as it is."""
+async def client(serving: Serving, projects: Process) -> AsyncGenerator[Client]:
+    """The service as it is, beside the one that it asks."""
+    assert await projects.is_ready()
     async with serving() as client:
         yield client
 

@@ -3,9 +3,12 @@
 from litestar import Litestar
 from litestar.di import Provide
 
+from assets.collection import events as collection_events
+from assets.collection import routes as collection
+from assets.collection.loop import Collector
 from assets.delivery import routes as delivery
 from assets.delivery.stock import Stock
-from assets.library import events
+from assets.library import events as library_events
 from assets.library import routes as library
 from assets.means import Assembly, provide_means
 from assets.objects import routes as objects
@@ -15,6 +18,7 @@ from assets.presigned.sweep import Sweeper
 from assets.settings import Settings
 from assets.types import BUCKET
 from assets.uploads import routes as uploads
+from assets.versions import routes as versions
 from common import app
 from common.settings import StorageSettings, load
 from common.storage import Storage
@@ -32,11 +36,13 @@ def create_app() -> Litestar:
             library.router,
             library.internal,
             uploads.router,
+            versions.router,
+            collection.router,
             presigned.router,
             delivery.router,
             objects.internal,
         ],
-        subscriptions=events.SUBSCRIPTIONS,
+        subscriptions=[*library_events.SUBSCRIPTIONS, *collection_events.SUBSCRIPTIONS],
         dependencies={"means": Provide(provide_means)},
         parts=[
             projects,
@@ -44,5 +50,6 @@ def create_app() -> Litestar:
             Assembly(settings, storage, projects),
             Stock(settings),
             Sweeper(settings),
+            Collector(settings),
         ],
     )

@@ -13,9 +13,15 @@ from common.storage import Storage
 
 
 class Means(msgspec.Struct, frozen=True):
-    """The database, the object store, whom to ask about access, and the limits."""
+    """The database, the object store, whom to ask about access, and the limits.
+
+    ``aside`` is the same database over connections of its own, for what must be noted whether or
+    not the transaction around it commits. Whoever holds a connection of ``db`` may wait for one of
+    them, and nobody the other way round.
+    """
 
     db: Database
+    aside: Database
     storage: Storage
     settings: Settings
     projects: Projects
@@ -33,13 +39,23 @@ class Assembly:
         self._settings = settings
         self._storage = storage
         self._projects = projects
+        self._aside: Database | None = None
 
     async def open(self, app: Litestar) -> None:
         """Put them together."""
-        app.state.means = Means(app.state.db, self._storage, self._settings, self._projects)
+        settings = self._settings
+        self._aside = await Database.connect(
+            settings.database_url,
+            pool_size=settings.aside_pool_size,
+            wait_s=settings.pool_wait_s,
+            statement_s_max=settings.statement_s_max,
+        )
+        app.state.means = Means(app.state.db, self._aside, self._storage, settings, self._projects)
 
     async def close(self) -> None:
-        """Whoever opened something closes it."""
+        """End what is only for them; whoever opened something else closes it."""
+        if self._aside is not None:
+            await self._aside.close()
 
 
 async def provide_means(state: State) -> Means:

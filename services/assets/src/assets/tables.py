@@ -18,15 +18,59 @@ class Tables(outbox.Tables):
     metadata = outbox.schema(AccessRow)
 
 
+class LibraryRow(Tables):
+    """How many bytes a project has, and may have: those of its blobs, each counted once."""
+
+    __tablename__ = "library"
+    __table_args__ = (sa.CheckConstraint("bytes <= bytes_max", name="bytes"),)
+
+    project_id: Mapped[UUID] = mapped_column(primary_key=True)
+    bytes: Mapped[int]
+    bytes_max: Mapped[int]
+    # the project is gone for good, and with it all that it had
+    purged_at: Mapped[datetime | None] = mapped_column(index=True)
+
+
+class BlobRow(Tables):
+    """Bytes of a project, once for each hash: there is an object, or there will be one.
+
+    It is claimed before its object is put, and again by whoever puts the same bytes. What refers
+    to it needs it (``NEEDING``); it is deleted only where nothing does.
+    """
+
+    __tablename__ = "blob"
+
+    project_id: Mapped[UUID] = mapped_column(primary_key=True)
+    sha256: Mapped[str] = mapped_column(primary_key=True)
+    size: Mapped[int]
+    # when it was claimed last
+    stored_at: Mapped[datetime] = mapped_column(server_default=sa.func.now(), index=True)
+
+
 class AssetRow(Tables):
     """An asset that can be seen: its object was whole before this row was written.
 
-    ``name_key`` is the name without its case, so that no two differ in case alone. ``revision``
-    counts every change, ``version`` only those of the bytes.
+    ``name_key`` is the name without its case, so that no two in a library differ in case alone.
+    ``revision`` counts every change, ``version`` only those of the bytes: size, type, hash and
+    metadata are those of this version.
     """
 
     __tablename__ = "asset"
-    __table_args__ = (sa.UniqueConstraint("project_id", "name_key"),)
+    __table_args__ = (
+        sa.Index(
+            "uq_asset_project_id_name_key",
+            "project_id",
+            "name_key",
+            unique=True,
+            postgresql_where=sa.text("deleted_at IS NULL"),
+        ),
+        sa.Index("ix_asset_project_id_sha256", "project_id", "sha256"),
+        sa.Index(
+            "ix_asset_deleted_at",
+            "deleted_at",
+            postgresql_where=sa.text("deleted_at IS NOT NULL AND mentioned_at IS NULL"),
+        ),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     project_id: Mapped[UUID]
@@ -42,6 +86,36 @@ class AssetRow(Tables):
     facts: Mapped[dict[str, Any]] = mapped_column("metadata")
     created_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
+    # since when it is out of the library; it may come back until it is collected
+    deleted_at: Mapped[datetime | None]
+    # when, after that, some text of the project was found to have named it: then it stays for good
+    mentioned_at: Mapped[datetime | None]
+
+
+class AssetVersionRow(Tables):
+    """What an asset was, or is: written by the statement that writes the asset, and never again."""
+
+    __tablename__ = "asset_version"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(["project_id", "sha256"], ["blob.project_id", "blob.sha256"]),
+        sa.Index("ix_asset_version_project_id_sha256", "project_id", "sha256"),
+        sa.Index("ix_asset_version_sha256", "sha256"),
+    )
+
+    asset_id: Mapped[UUID] = mapped_column(
+        sa.ForeignKey("asset.id", ondelete="CASCADE"), primary_key=True
+    )
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    project_id: Mapped[UUID]
+    # who sent it, or brought it back
+    user_id: Mapped[UUID]
+    sha256: Mapped[str]
+    size: Mapped[int]
+    mime_type: Mapped[str]
+    facts: Mapped[dict[str, Any]] = mapped_column("metadata")
+    # upload, rollback
+    origin: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
 
 
 class UploadRow(Tables):
@@ -64,6 +138,33 @@ class UploadRow(Tables):
     aborted_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
     expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+# what needs bytes: its project's id, their hash, and the id of the asset that it is of
+NEEDING: tuple[tuple[Any, Any, Any], ...] = (
+    (AssetRow.project_id, AssetRow.sha256, AssetRow.id),
+    (AssetVersionRow.project_id, AssetVersionRow.sha256, AssetVersionRow.asset_id),
+)
+
+
+def recorded(
+    written: sa.CTE, user_id: "sa.ColumnElement[UUID]", origin: "sa.ColumnElement[str]"
+) -> sa.CTE:
+    """Write down the version that an asset has by a statement, in that statement."""
+    w = written.c
+    values = {
+        "asset_id": w.id,
+        "version": w.version,
+        "project_id": w.project_id,
+        "user_id": user_id,
+        "sha256": w.sha256,
+        "size": w.size,
+        "mime_type": w.mime_type,
+        "metadata": w.facts,
+        "origin": origin,
+    }
+    rows = sa.select(*values.values())
+    return sa.insert(AssetVersionRow).from_select(list(values), rows).cte("recorded")
 
 
 # the row's own column as text: in RETURNING the table would be selected from once more

@@ -59,16 +59,19 @@ class Stored(msgspec.Struct, frozen=True):
         return f'"{self.revision}-{self.sha256[:16]}"'
 
 
-def shown(stored: Stored, settings: Settings) -> Asset:
-    """Return the asset as its callers see it.
+def url_of(stored: Stored, settings: Settings, version: int | None = None) -> str:
+    """Where its bytes are: for everybody where the project is public, otherwise for its members.
 
-    ``url`` works for everybody where the project is public, otherwise for its members.
+    ``version`` is one of the past, which ``stored`` is shown as.
     """
-    url = (
-        f"{settings.public_url}/cdn/{stored.sha256}/{quote(stored.name, safe='')}"
-        if stored.is_public
-        else f"{settings.gateway_url}/api/v1/assets/{stored.id}/download"
-    )
+    if stored.is_public:
+        return f"{settings.public_url}/cdn/{stored.sha256}/{quote(stored.name, safe='')}"
+    query = "" if version is None else f"?v={version}"
+    return f"{settings.gateway_url}/api/v1/assets/{stored.id}/download{query}"
+
+
+def shown(stored: Stored, settings: Settings, version: int | None = None) -> Asset:
+    """Return the asset as its callers see it, now or as of a version."""
     return Asset(
         id=stored.id,
         project_id=stored.project_id,
@@ -79,7 +82,7 @@ def shown(stored: Stored, settings: Settings) -> Asset:
         mime_type=stored.mime_type,
         sha256=stored.sha256,
         version=stored.version,
-        url=url,
+        url=url_of(stored, settings, version),
         thumbnail_url=None,
         metadata=stored.metadata,
         created_at=stored.created_at,

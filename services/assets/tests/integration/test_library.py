@@ -1,5 +1,6 @@
 """The library: listing, renaming, deleting, downloading."""
 
+import asyncio
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -116,6 +117,92 @@ async def test_a_stale_precondition_fails_and_says_what_is_there(desk):
     retried = await desk.call("PATCH", path, desk.owner, json={"name": "b.png"}, if_match=etag)
     assert retried.status_code == 200
     assert (await desk.call("DELETE", path, desk.owner, if_match=etag)).status_code == 412
+
+
+async def test_a_deleted_asset_comes_back_as_it_was(desk):
+    project = await desk.project(is_public=True)
+    [asset] = await made(desk, project, "a.png")
+    path = f"/api/v1/assets/{asset['id']}"
+    await desk.version(desk.owner, asset["id"], desk.png(8, 8))
+    address = asset["url"].removeprefix("http://localhost:8080")
+    assert (await desk.client.get(address)).status_code == 200
+    before = (await desk.call("GET", path, desk.owner)).json()["data"]
+    assert (await desk.call("DELETE", path, desk.editor)).status_code == 204
+    for route in (path, f"{path}?v=1", f"{path}/versions", f"{path}/download?v=1"):
+        assert (await desk.call("GET", route, desk.owner)).status_code == 404
+    assert await desk.listed(project) == []
+    supplies = await desk.call("GET", f"/internal/projects/{project}/assets", None)
+    assert supplies.json()["assets"] == []
+    gone = await desk.client.get(address)
+    assert (gone.status_code, gone.json()["error"]["code"]) == (410, "GONE")
+    for user, status in ((desk.viewer, 403), (desk.stranger, 403), (None, 401)):
+        assert (await desk.call("POST", f"{path}/restore", user)).status_code == status
+    for _ in range(2):
+        back = await desk.call("POST", f"{path}/restore", desk.editor)
+        assert back.status_code == 200, back.text
+        data = back.json()["data"]
+        assert data == before | {"updatedAt": data["updatedAt"]}
+    assert (await desk.client.get(address)).status_code == 200
+    subjects = [subject for subject, _ in await desk.events(project)]
+    assert subjects[-2:] == ["assets.asset.deleted.v1", "assets.asset.restored.v1"]
+
+
+async def test_a_name_that_is_taken_meanwhile_keeps_an_asset_out(desk):
+    project = await desk.project()
+    [asset] = await made(desk, project, "a.png")
+    path = f"/api/v1/assets/{asset['id']}"
+    await desk.call("DELETE", path, desk.editor)
+    other = await desk.upload(desk.editor, project, desk.png(8, 8), "A.png")
+    refused = await desk.call("POST", f"{path}/restore", desk.editor)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "CONFLICT")
+    await desk.call("DELETE", f"/api/v1/assets/{other.json()['data']['id']}", desk.editor)
+    assert (await desk.call("POST", f"{path}/restore", desk.editor)).status_code == 200
+    nobody = await desk.call("POST", f"/api/v1/assets/{project}/restore", desk.editor)
+    assert nobody.status_code == 404
+    await desk.call("DELETE", path, desk.editor)
+    assert (await desk.call("POST", f"{path}/restore", desk.stranger)).status_code == 404
+
+
+async def test_of_many_that_bring_an_asset_back_one_announces_it(desk):
+    project = await desk.project()
+    [asset] = await made(desk, project, "a.png")
+    path = f"/api/v1/assets/{asset['id']}"
+    await desk.call("DELETE", path, desk.editor)
+    answers = await asyncio.gather(
+        *[desk.call("POST", f"{path}/restore", desk.editor) for _ in range(8)]
+    )
+    assert {a.status_code for a in answers} == {200}
+    assert len(await desk.events(project)) == 3
+
+
+async def test_only_what_the_project_lacks_is_to_be_sent(desk):
+    project, other = await desk.project(), await desk.project()
+    contents = {name: desk.png(filler=name.encode()) for name in ("a.png", "b.png", "c.png")}
+    for name, content in contents.items():
+        await desk.upload(desk.editor, project, content, name)
+    foreign = desk.png(filler=b"foreign")
+    await desk.upload(desk.editor, other, foreign, "foreign.png")
+    [gone] = await made(desk, project, "gone.png")
+    await desk.call("DELETE", f"/api/v1/assets/{gone['id']}", desk.editor)
+    [old] = await made(desk, project, "old.png")
+    await desk.version(desk.editor, old["id"], desk.png(8, 8))
+    known = [desk.sha256(content) for content in contents.values()] + [old["sha256"]]
+    lacking = [desk.sha256(foreign), gone["sha256"]]
+    lacking += [desk.sha256(b"%d" % n) for n in range(1000 - len(known) - len(lacking))]
+    asked = {"projectId": str(project), "sha256": [*lacking[:500], *known, *lacking[500:]]}
+    path = "/api/v1/assets/negotiate"
+    answer = await desk.call("POST", path, desk.editor, json=asked)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["data"] == {"missing": lacking}
+    none = await desk.call("POST", path, desk.editor, json=asked | {"sha256": []})
+    assert none.json()["data"] == {"missing": []}
+    twice = await desk.call("POST", path, desk.editor, json=asked | {"sha256": lacking[:1] * 2})
+    assert twice.json()["data"] == {"missing": lacking[:1]}
+    for wrong in ([*asked["sha256"], lacking[0]], ["x" * 64], [lacking[0].upper()], ["\0"]):
+        refused = await desk.call("POST", path, desk.editor, json=asked | {"sha256": wrong})
+        assert refused.status_code == 400
+    for user, status in ((desk.viewer, 403), (desk.stranger, 404), (None, 401)):
+        assert (await desk.call("POST", path, user, json=asked)).status_code == status
 
 
 async def test_a_deleted_asset_is_gone_and_its_name_is_free(desk):

@@ -26,7 +26,7 @@ async def test_what_is_asked_often_costs_one_turn(serving, desk, environment, tu
             assert turns.taken() == 1, path
 
 
-async def test_an_upload_asks_first_and_writes_once(serving, desk, environment, turns):
+async def test_an_upload_asks_claims_its_bytes_and_writes_once(serving, desk, environment, turns):
     project = await desk.project()
     address = turns.url(environment["DATABASE_URL"])
     quiet = {"POOL_SIZE": "1", "RELAY_POLL_S": "3600", "NATS_URL": "nats://127.0.0.1:9"}
@@ -36,4 +36,4 @@ async def test_an_upload_asks_first_and_writes_once(serving, desk, environment, 
         turns.taken()
         answer = await desk.upload(desk.editor, project, desk.png(), "b.png")
         assert answer.status_code == 201
-        assert turns.taken() == 2
+        assert turns.taken() == 3

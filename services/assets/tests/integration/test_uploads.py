@@ -299,9 +299,11 @@ async def test_without_the_object_store_nothing_is_visible(serving, desk):
     assert await desk.events(project) == []
 
 
-async def test_without_the_projects_service_an_unknown_project_is_unavailable(desk):
-    answer = await desk.upload(desk.editor, uuid4(), desk.png())
-    assert answer.status_code == 503
+async def test_without_the_projects_service_an_unknown_project_is_unavailable(serving, desk):
+    async with serving(PROJECTS_URL="http://127.0.0.1:9") as client:
+        desk.client = client
+        answer = await desk.upload(desk.editor, uuid4(), desk.png())
+        assert answer.status_code == 503
 
 
 async def test_a_batch_answers_for_each_file(desk):

@@ -12,7 +12,7 @@ SHA256 = "a" * 64
 
 
 def chosen(accepts: str, *, mime: str = "text/plain", size: int = 5_000, **asked: Any):
-    held = Held(uuid7(), size, mime, is_public=True)
+    held = Held(uuid7(), size, mime, is_public=True, is_deleted=False)
     given = Asked(sha256=SHA256, accept_encoding=accepts, **asked)
     return negotiation.coding(given, held, 1_024, 100_000)
 

@@ -23,6 +23,7 @@ from projects.live import routes as live
 from projects.means import Assembly, provide_means
 from projects.members import events
 from projects.members import routes as members
+from projects.mentions import routes as mentions
 from projects.peers import Peers
 from projects.settings import Settings
 from projects.sharing import routes as sharing
@@ -62,6 +63,7 @@ def create_app() -> Litestar:
             trees.router,
             trees.internal,
             live.internal,
+            mentions.internal,
             usage.router,
             templates.router,
             copies.router,

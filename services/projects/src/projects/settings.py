@@ -54,6 +54,8 @@ class Settings(common.settings.Settings, frozen=True, kw_only=True):
     tree_cached_bytes_min: int = 131_072
     tree_kept_s: int = 3_600
     blobs_per_call_max: int = 64
+    # after so long what is looked for in a project's texts is looked for in another call
+    mentions_s_max: float = 1.0
     # long work: how much at once in a process, and of one user; how soon others take over
     jobs_at_once: int = 2
     jobs_per_user_max: int = 20

@@ -8,34 +8,39 @@ from sqlalchemy import bindparam
 
 from assets.delivery.types import Held
 from assets.objects.types import Grant
-from assets.tables import AssetRow
+from assets.tables import AssetRow, AssetVersionRow, BlobRow
 from common.access import AccessRow, permits
 from common.database import Database
 from common.sharing import Shared
 from common.statements import keys
 
 _A = AssetRow
+_V = AssetVersionRow
 _ASKED = keys(sha256=sa.Text(), name=sa.Text())
 _GRANTED = keys(sha256=sa.Text(), name=sa.Text(), user_id=sa.Text(), project_id=sa.Uuid())
 
 
 def _held(
     asked: sa.TableValuedAlias, *whose: "sa.SQLColumnExpression[bool]"
-) -> "Shared[Any, Any, Any, Any]":
-    """For each of those asked for one asset with the hash: of the name, if there is one, else any.
+) -> "Shared[Any, Any, Any, Any, Any]":
+    """For each of those asked for one version with the hash, of now or of the past.
 
-    The same bytes are of two types where two names say so; then the name decides. The second part
-    is not run where the first found something.
+    Of an asset of the name if there is one, else of any, else of a deleted one: the same bytes are
+    of two types where two names say so. A part is not run where one before it found something.
     """
     with_hash = (
-        sa.select(_A.project_id, _A.size, _A.mime_type, AccessRow.is_public)
-        .join(AccessRow, AccessRow.resource_id == _A.project_id)
-        .where(_A.sha256 == asked.c.sha256, *whose)
+        sa.select(
+            _V.project_id, _V.size, _V.mime_type, AccessRow.is_public, _A.deleted_at.is_not(None)
+        )
+        .join(_A, _A.id == _V.asset_id)
+        .join(AccessRow, AccessRow.resource_id == _V.project_id)
+        .where(_V.sha256 == asked.c.sha256, *whose)
         .correlate(asked)
         .limit(1)
     )
-    named = with_hash.where(_A.name == asked.c.name)
-    one = sa.union_all(named, with_hash).limit(1).lateral("one")
+    there = with_hash.where(_A.deleted_at.is_(None))
+    named = there.where(_A.name == asked.c.name)
+    one = sa.union_all(named, there, with_hash).limit(1).lateral("one")
     return Shared(
         sa.select(asked.c.i, *one.c).select_from(asked.join(one, sa.true())),
         [column.name for column in asked.c if column.name != "i"],
@@ -44,11 +49,11 @@ def _held(
 
 
 _PUBLIC = _held(_ASKED, AccessRow.is_public, ~AccessRow.is_deleted)
-_OWN = _held(_GRANTED, _A.project_id == _GRANTED.c.project_id, permits(_GRANTED.c.user_id))
+_OWN = _held(_GRANTED, _V.project_id == _GRANTED.c.project_id, permits(_GRANTED.c.user_id))
 _HAS = sa.select(
     sa.exists().where(
-        _A.project_id == bindparam("project_id", type_=sa.Uuid),
-        _A.sha256 == bindparam("sha256", type_=sa.Text),
+        BlobRow.project_id == bindparam("project_id", type_=sa.Uuid),
+        BlobRow.sha256 == bindparam("sha256", type_=sa.Text),
     )
 )
 

@@ -9,6 +9,7 @@ import msgspec
 from assets.delivery import headers, negotiation, repository, signatures
 from assets.delivery.stock import Stock
 from assets.delivery.types import Asked, Coding, Delivery, Held
+from assets.errors import GoneError
 from assets.means import Means
 from assets.objects import service as objects
 from assets.objects.types import Grant
@@ -53,9 +54,7 @@ async def _held(means: Means, asked: Asked) -> tuple[Held, dict[str, str]]:
         raise _absent()
     if signatures.is_signed(asked.query):
         return await _granted(means, asked)
-    held = await repository.public(means.db, asked.sha256, asked.name)
-    if held is None:
-        raise _absent()
+    held = _there(await repository.public(means.db, asked.sha256, asked.name))
     return held, headers.for_everybody(held, asked.sha256)
 
 
@@ -67,8 +66,15 @@ async def _granted(means: Means, asked: Asked) -> tuple[Held, dict[str, str]]:
     held = await repository.granted(means.db, asked.sha256, asked.name, grant)
     if held is None:
         await objects.demand(means.db, grant, is_write=False)
+    return _there(held), headers.for_one(left_s)
+
+
+def _there(held: Held | None) -> Held:
+    if held is None:
         raise _absent()
-    return held, headers.for_one(left_s)
+    if held.is_deleted:
+        raise GoneError("This file was deleted.")
+    return held
 
 
 def _absent() -> NotFoundError:

@@ -24,12 +24,13 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Held(msgspec.Struct, frozen=True):
-    """Bytes that may be had by whoever asked, and the project that has them."""
+    """Bytes of a project that whoever asked may read; to be had, unless they were deleted."""
 
     project_id: UUID
     size: int
     mime_type: str
     is_public: bool
+    is_deleted: bool
 
 
 class Delivery(msgspec.Struct, frozen=True):

@@ -8,21 +8,31 @@ import asyncpg
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
+from assets.library.types import Seen
 from assets.permissions import WRITERS
-from assets.tables import STORED, AssetRow
+from assets.tables import STORED, AssetRow, AssetVersionRow
 from assets.types import Stored
 from common.access import AccessRow, permits, role_of
 from common.answers import Window
 from common.contracts.base import Event
-from common.database import Database
+from common.database import Database, Queries
 from common.errors import ConflictError
 from common.outbox import announced, announcing
 
-_A = AssetRow
+_A, _V = AssetRow, AssetVersionRow
 _USER = bindparam("user_id", type_=sa.Text)
 _PROJECT = bindparam("project_id", type_=sa.Uuid)
 _ID = bindparam("asset_id", type_=sa.Uuid)
 _OWNED = AccessRow.resource_id == _A.project_id
+_IS_THERE = _A.deleted_at.is_(None)
+# what of an asset is a version's
+_VERSIONED: dict[Any, Any] = {
+    _A.size: _V.size,
+    _A.mime_type: _V.mime_type,
+    _A.sha256: _V.sha256,
+    _A.version: _V.version,
+    _A.facts: _V.facts,
+}
 
 SORTS = {
     "name": _A.name_key,
@@ -39,12 +49,6 @@ class Listed(Stored, frozen=True):
     total: int
 
 
-class Seen(Stored, frozen=True):
-    """An asset, and the caller's role in its project (NULL: reads as public)."""
-
-    role: str | None
-
-
 @cache
 def _list(sort: str) -> "sa.Select[*tuple[Any, ...]]":
     field = SORTS[sort.removeprefix("-")]
@@ -55,6 +59,7 @@ def _list(sort: str) -> "sa.Select[*tuple[Any, ...]]":
         .join(AccessRow, _OWNED)
         .where(
             _A.project_id == _PROJECT,
+            _IS_THERE,
             permits(_USER),
             kind.is_(None) | (_A.type == kind),
             sa.func.strpos(_A.name_key, bindparam("query", type_=sa.Text)) > 0,
@@ -65,15 +70,28 @@ def _list(sort: str) -> "sa.Select[*tuple[Any, ...]]":
     )
 
 
-_SEEN = (
-    sa.select(*STORED, role_of(_USER)).join(AccessRow, _OWNED).where(_A.id == _ID, permits(_USER))
+def _seen(columns: Any) -> "sa.Select[*tuple[Any, ...]]":  # noqa: ANN401 - the columns of ``Stored``
+    return (
+        sa.select(*columns, role_of(_USER))
+        .join(AccessRow, _OWNED)
+        .where(_A.id == _ID, permits(_USER))
+    )
+
+
+_SEEN = _seen(STORED).where(_IS_THERE)
+_SEEN_DELETED = _seen(STORED).where(~_IS_THERE)
+_SEEN_AS = (
+    _seen([_VERSIONED.get(column, column) for column in STORED])
+    .join(_V, (_V.asset_id == _A.id) & (_V.version == bindparam("version", type_=sa.BigInteger)))
+    .where(_IS_THERE)
 )
-_ALL = sa.select(*STORED).where(_A.project_id == _PROJECT).order_by(_A.name_key)
+_ALL = sa.select(*STORED).where(_A.project_id == _PROJECT, _IS_THERE).order_by(_A.name_key)
 _UPDATE = announcing(
     sa.update(_A)
     .where(
         _A.id == _ID,
         _A.revision == bindparam("seen", type_=sa.BigInteger),
+        _IS_THERE,
         _OWNED,
         permits(_USER, *WRITERS),
     )
@@ -86,15 +104,35 @@ _UPDATE = announcing(
     )
     .returning(*STORED)
 )
-_DELETE = announcing(
-    sa.delete(_A)
-    .where(
-        _A.id == _ID,
-        _A.revision == bindparam("seen", type_=sa.BigInteger),
-        _OWNED,
-        permits(_USER, *WRITERS),
+
+
+def _move(*, is_there: bool, deleted_at: Any) -> Any:  # noqa: ANN401 - an expression; a statement
+    """Take an asset out of the library, or back into it."""
+    return announcing(
+        sa.update(_A)
+        .where(
+            _A.id == _ID,
+            _A.revision == bindparam("seen", type_=sa.BigInteger),
+            _IS_THERE if is_there else ~_IS_THERE,
+            _OWNED,
+            permits(_USER, *WRITERS),
+        )
+        .values(deleted_at=deleted_at, revision=_A.revision + 1, updated_at=sa.func.now())
+        .returning(*STORED)
     )
-    .returning(_A.id)
+
+
+_DELETE = _move(is_there=True, deleted_at=sa.func.now())
+_RESTORE = _move(is_there=False, deleted_at=sa.null())
+_KNOWN = (
+    sa.select(_V.sha256)
+    .join(_A, _A.id == _V.asset_id)
+    .where(
+        _V.project_id == _PROJECT,
+        _V.sha256 == sa.any_(bindparam("sha256", type_=sa.ARRAY(sa.Text))),
+        _IS_THERE,
+    )
+    .distinct()
 )
 
 
@@ -114,9 +152,25 @@ async def listed(
     )
 
 
-async def seen(db: Database, asset_id: UUID, user_id: UUID) -> Seen | None:
-    """Return the asset, if the user may see it."""
+async def seen(db: Queries, asset_id: UUID, user_id: UUID) -> Seen | None:
+    """Return the asset, if it is in a library that the user may see."""
     return await db.one_or_none(_SEEN, Seen, asset_id=asset_id, user_id=str(user_id))
+
+
+async def seen_as(db: Queries, asset_id: UUID, user_id: UUID, version: int) -> Seen | None:
+    """Return the asset as it was, if the user may see it."""
+    given = {"asset_id": asset_id, "user_id": str(user_id), "version": version}
+    return await db.one_or_none(_SEEN_AS, Seen, **given)
+
+
+async def seen_deleted(db: Queries, asset_id: UUID, user_id: UUID) -> Seen | None:
+    """Return an asset that was deleted, if the user might have seen it."""
+    return await db.one_or_none(_SEEN_DELETED, Seen, asset_id=asset_id, user_id=str(user_id))
+
+
+async def known(db: Queries, project_id: UUID, hashes: list[str]) -> set[str]:
+    """Return those of the hashes whose bytes the project's library has, now or in a version."""
+    return set(await db.all(_KNOWN, str, project_id=project_id, sha256=hashes))
 
 
 async def all_of(db: Database, project_id: UUID) -> list[Stored]:
@@ -155,17 +209,27 @@ async def update(
 
 
 async def delete(db: Database, asset: Stored, user_id: UUID, event: Event) -> bool:
-    """Remove the asset and announce it; false where it changed since it was seen."""
-    gone = await db.one_or_none(
-        _DELETE,
-        _same,
-        asset_id=asset.id,
-        seen=asset.revision,
-        user_id=str(user_id),
-        **announced(event, asset.project_id),
-    )
-    return gone is not None
+    """Take the asset out and announce it; false where it changed since it was seen."""
+    return await _moved(db, _DELETE, asset, user_id, event) is not None
 
 
-def _same(asset_id: UUID) -> UUID:
-    return asset_id
+async def restore(db: Database, asset: Stored, user_id: UUID, event: Event) -> Stored | None:
+    """Take the asset back in and announce it; ``None`` where it changed since it was seen.
+
+    Raises ``ConflictError`` where another asset of the library has its name by now.
+    """
+    try:
+        return await _moved(db, _RESTORE, asset, user_id, event)
+    except asyncpg.UniqueViolationError as exc:
+        raise ConflictError("Another asset has this name.", {"field": "name"}) from exc
+
+
+async def _moved(
+    db: Database,
+    statement: Any,  # noqa: ANN401 - one of the two above
+    asset: Stored,
+    user_id: UUID,
+    event: Event,
+) -> Stored | None:
+    given = {"asset_id": asset.id, "seen": asset.revision, "user_id": str(user_id)}
+    return await db.one_or_none(statement, Stored, **given, **announced(event, asset.project_id))

@@ -8,7 +8,10 @@ from msgspec import UNSET, UnsetType
 
 from assets.types import Kind
 
+VERSION_MAX = 1_000_000_000
+
 type Text = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
+type Hash = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 
 
 class Changes(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
@@ -16,6 +19,19 @@ class Changes(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields
 
     name: Text | UnsetType = UNSET
     type: Kind | UnsetType = UNSET
+
+
+class Wanted(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """Hashes of bytes that somebody has at hand for a project."""
+
+    project_id: UUID
+    sha256: Annotated[list[Hash], msgspec.Meta(max_length=1000)]
+
+
+class Missing(msgspec.Struct, frozen=True):
+    """Those whose bytes are to be sent."""
+
+    missing: list[str]
 
 
 class Supply(msgspec.Struct, frozen=True, rename="camel"):

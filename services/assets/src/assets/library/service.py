@@ -8,16 +8,18 @@ from msgspec import UNSET
 from assets import names
 from assets.delivery import service as delivery
 from assets.library import repository
-from assets.library.repository import Seen
 from assets.library.schema import Changes, Supplies, Supply
+from assets.library.types import Seen
 from assets.means import Means
 from assets.media import formats
 from assets.objects.types import Grant
-from assets.permissions import confine, demand, demand_reader
+from assets.permissions import confine, demand, demand_reader, demand_writer
+from assets.references import service as references
 from assets.types import BUCKET, Asset, Kind, Stored, object_key, shown
 from common.answers import Window
 from common.caller import Caller
-from common.contracts.assets import AssetDeleted, AssetUpdated
+from common.contracts.assets import AssetDeleted, AssetRestored, AssetUpdated
+from common.database import Queries
 from common.errors import InvalidError, NotFoundError, PreconditionFailedError
 
 SORTS = repository.SORTS
@@ -30,38 +32,45 @@ async def index(
 ) -> tuple[int, list[Asset]]:
     """Return how many assets there are, and one page of them."""
     confine(caller, project_id)
-    found = await repository.listed(
+    rows = await repository.listed(
         means.db, project_id, caller.user_id, kind, names.key(query), wanted
     )
-    if not found:
+    if not rows:
         await demand_reader(means.db, means.ask, caller, project_id)
         if wanted.page > 1:
             first = Window(1, 1, wanted.sort)
-            found = await repository.listed(
+            rows = await repository.listed(
                 means.db, project_id, caller.user_id, kind, names.key(query), first
             )
-            return (found[0].total if found else 0), []
-    total = found[0].total if found else 0
-    return total, [shown(row, means.settings) for row in found]
+            return (rows[0].total if rows else 0), []
+    total = rows[0].total if rows else 0
+    return total, [shown(row, means.settings) for row in rows]
 
 
-async def show(means: Means, caller: Caller, asset_id: UUID) -> Stored:
-    """Return the asset."""
-    return await _seen(means, caller, asset_id)
+async def show(means: Means, caller: Caller, asset_id: UUID, version: int | None = None) -> Stored:
+    """Return the asset, as it is or as it was."""
+    if version is None:
+        return await found(means.db, caller, asset_id)
+    seen = await repository.seen_as(means.db, asset_id, caller.user_id, version)
+    return _found(caller, seen)
 
 
-async def _seen(means: Means, caller: Caller, asset_id: UUID) -> Seen:
+async def found(db: Queries, caller: Caller, asset_id: UUID) -> Seen:
+    """Return an asset that is there, for whoever may see it, and their role."""
     # an asset exists only in a project whose access is known here: there is nobody to ask
-    seen = await repository.seen(means.db, asset_id, caller.user_id)
+    return _found(caller, await repository.seen(db, asset_id, caller.user_id))
+
+
+def _found(caller: Caller, seen: Seen | None) -> Seen:
     if seen is None:
         raise NotFoundError(_ABSENT)
     confine(caller, seen.project_id)
     return seen
 
 
-async def download(means: Means, caller: Caller, asset_id: UUID) -> str:
+async def download(means: Means, caller: Caller, asset_id: UUID, version: int | None = None) -> str:
     """Return a URL that saves the asset under its name: for everybody, or for a while."""
-    asset = await show(means, caller, asset_id)
+    asset = await show(means, caller, asset_id, version)
     grant = None if asset.is_public else Grant(caller.user_id, asset.project_id)
     return delivery.address(means.settings, asset.sha256, asset.name, grant=grant, is_saved=True)
 
@@ -70,13 +79,13 @@ async def change(
     means: Means, caller: Caller, asset_id: UUID, changes: Changes, if_match: str | None
 ) -> Stored:
     """Give the asset another name or kind; what changes nothing announces nothing."""
-    asset = await _seen(means, caller, asset_id)
+    asset = await found(means.db, caller, asset_id)
     demand(asset.role)
     name = asset.name if changes.name is UNSET else names.checked(changes.name)
     kind = asset.type if changes.type is UNSET else _kind(asset, changes.type)
     if (name, kind) == (asset.name, asset.type):
         return asset
-    _hold(asset, if_match)
+    hold(asset, if_match)
     event = AssetUpdated(
         asset_id=asset.id,
         project_id=asset.project_id,
@@ -104,11 +113,18 @@ def _kind(asset: Stored, wanted: Kind) -> Kind:
     return wanted
 
 
-async def remove(means: Means, caller: Caller, asset_id: UUID, if_match: str | None) -> None:
-    """Take the asset out of the library; its bytes stay until nothing needs them."""
-    asset = await _seen(means, caller, asset_id)
+async def remove(
+    means: Means, caller: Caller, asset_id: UUID, if_match: str | None, *, force: bool = False
+) -> None:
+    """Take the asset out of the library; it may come back until nothing needs its bytes.
+
+    Raises ``AssetInUseError`` where files of the project name it, unless ``force``.
+    """
+    asset = await found(means.db, caller, asset_id)
     demand(asset.role)
-    _hold(asset, if_match)
+    hold(asset, if_match)
+    if not force:
+        await references.demand_unused(means, asset)
     event = AssetDeleted(
         asset_id=asset.id,
         project_id=asset.project_id,
@@ -120,7 +136,39 @@ async def remove(means: Means, caller: Caller, asset_id: UUID, if_match: str | N
         await _overtaken(means, caller, asset_id)
 
 
-def _hold(asset: Stored, if_match: str | None) -> None:
+async def restore(means: Means, caller: Caller, asset_id: UUID) -> Stored:
+    """Take a deleted asset back into the library, as it was; one that is there stays.
+
+    Raises ``ConflictError`` where another has its name by now.
+    """
+    seen = await repository.seen_deleted(means.db, asset_id, caller.user_id)
+    if seen is None:
+        seen = await found(means.db, caller, asset_id)
+        demand(seen.role)
+        return seen
+    asset = _found(caller, seen)
+    demand(asset.role)
+    event = AssetRestored(
+        asset_id=asset.id,
+        project_id=asset.project_id,
+        actor_id=caller.user_id,
+        name=asset.name,
+        sha256=asset.sha256,
+        version=asset.version,
+    )
+    back = await repository.restore(means.db, asset, caller.user_id, event)
+    # somebody else did so in this moment, or it was collected
+    return back or await found(means.db, caller, asset_id)
+
+
+async def negotiate(means: Means, caller: Caller, project_id: UUID, hashes: list[str]) -> list[str]:
+    """Return those of the hashes whose bytes the project's own library lacks, in their order."""
+    await demand_writer(means.db, means.ask, caller, project_id)
+    known = await repository.known(means.db, project_id, hashes)
+    return [sha256 for sha256 in dict.fromkeys(hashes) if sha256 not in known]
+
+
+def hold(asset: Stored, if_match: str | None) -> None:
     """Raise ``PreconditionFailedError`` unless the asset is what the caller last saw."""
     if if_match is None or if_match.strip() == "*":
         return
@@ -130,7 +178,7 @@ def _hold(asset: Stored, if_match: str | None) -> None:
 
 async def _overtaken(means: Means, caller: Caller, asset_id: UUID) -> Stored:
     """Say what came in between: the asset is gone, the role is, or somebody changed it."""
-    seen = await _seen(means, caller, asset_id)
+    seen = await found(means.db, caller, asset_id)
     demand(seen.role)
     raise _changed(seen)
 
@@ -143,15 +191,15 @@ def _changed(asset: Stored) -> PreconditionFailedError:
 
 async def supplies(means: Means, project_id: UUID) -> Supplies:
     """Return every asset of a project with a URL that the fleet can fetch it from."""
-    found: list[Supply] = []
+    ready: list[Supply] = []
     for asset in await repository.all_of(means.db, project_id):
         url = await means.storage.signed_get(
             BUCKET,
             object_key(asset.project_id, asset.sha256),
             lifetime_s=means.settings.internal_lifetime_s,
         )
-        found.append(Supply(asset.id, asset.name, asset.sha256, asset.size, asset.mime_type, url))
+        ready.append(Supply(asset.id, asset.name, asset.sha256, asset.size, asset.mime_type, url))
         # signing waits for nothing: others get their turn in between
-        if len(found) % _SIGNED_AT_ONCE == 0:
+        if len(ready) % _SIGNED_AT_ONCE == 0:
             await asyncio.sleep(0)
-    return Supplies(found)
+    return Supplies(ready)

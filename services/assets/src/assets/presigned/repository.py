@@ -80,7 +80,7 @@ _EXPIRED = (
     .limit(bindparam("limit", type_=sa.BigInteger))
 )
 _FORGET = sa.delete(_U).where(_U.id == sa.any_(bindparam("ids", type_=sa.ARRAY(sa.Uuid))))
-_ASSET = sa.select(*STORED).where(AssetRow.id == _ID)
+_ASSET = sa.select(*STORED).where(AssetRow.id == _ID, AssetRow.deleted_at.is_(None))
 
 
 async def begin(db: Database, pending: Pending) -> bool:

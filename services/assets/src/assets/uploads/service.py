@@ -7,15 +7,20 @@ from uuid import UUID
 import msgspec
 
 from assets import names
+from assets.blobs import service as blobs
+from assets.errors import CollectedError
+from assets.library import service as library
 from assets.means import Means
 from assets.media import claims, pictures
-from assets.permissions import demand_writer
-from assets.types import BUCKET, Kind, Stored, object_key, shown
+from assets.permissions import demand, demand_writer
+from assets.types import Kind, Stored, shown
 from assets.uploads import repository
 from assets.uploads.form import FormFile
 from assets.uploads.schema import Fault, Item
 from assets.uploads.spool import Spool
 from assets.uploads.types import NewAsset
+from assets.versions import service as versions
+from assets.versions.types import Fresh
 from common.caller import Caller
 from common.contracts.assets import AssetCreated
 from common.database import Queries
@@ -27,9 +32,16 @@ from common.errors import (
 )
 from common.ids import uuid7
 
+# how often what is collected in between is stored anew
+_ATTEMPTS = 5
+
 
 class Candidate(msgspec.Struct, frozen=True):
-    """A file that came in whole, and what its sender says of it."""
+    """A file that came in whole, and what its sender says of it.
+
+    With ``asset_id`` it is to be a new version of that asset, whose name and kind count; where
+    ``if_match`` is given, only of the asset that its sender last saw.
+    """
 
     project_id: UUID
     name: str
@@ -37,6 +49,8 @@ class Candidate(msgspec.Struct, frozen=True):
     kind: Kind | None
     sha256: str
     spool: Spool
+    asset_id: UUID | None = None
+    if_match: str | None = None
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -92,31 +106,62 @@ async def upload_batch(
     return items
 
 
+async def upload_version(
+    means: Means, caller: Caller, asset_id: UUID, file: FormFile, if_match: str | None
+) -> Outcome:
+    """Let an asset have other bytes from now on; what it has already is no new version."""
+    asset = await library.found(means.db, caller, asset_id)
+    demand(asset.role)
+    if asset.sha256 == file.sha256:
+        return Outcome(asset, is_new=False)
+    library.hold(asset, if_match)
+    candidate = Candidate(
+        asset.project_id,
+        asset.name,
+        file.content_type,
+        None,
+        file.sha256,
+        file.spool,
+        asset_id=asset_id,
+        if_match=if_match,
+    )
+    return await take(means, caller, candidate)
+
+
 async def take(means: Means, caller: Caller, candidate: Candidate) -> Outcome:
     """Store a file, and let it be seen."""
-    return await publish(means.db, means, caller, await stored(means, caller, candidate))
+    for _ in range(_ATTEMPTS):
+        new = await stored(means, caller, candidate)
+        try:
+            return await publish(means.db, means, caller, new)
+        except CollectedError:
+            continue
+    raise UnavailableError
 
 
 async def stored(means: Means, caller: Caller, candidate: Candidate) -> NewAsset:
     """Look at the file and store its bytes under their hash; nobody sees them yet."""
     new = await _examined(means, caller, candidate)
     candidate.spool.file.seek(0)
-    await means.storage.put(
-        BUCKET,
-        object_key(new.project_id, new.sha256),
+    await blobs.put(
+        means,
+        new.project_id,
         candidate.spool.file,
-        content_type=new.mime_type,
         sha256=new.sha256,
+        size=new.size,
+        content_type=new.mime_type,
     )
     return new
 
 
 async def _examined(means: Means, caller: Caller, candidate: Candidate) -> NewAsset:
-    name = names.checked(candidate.name)
+    name, kind = names.checked(candidate.name), candidate.kind
     spool = candidate.spool
     if spool.size == 0:
         raise InvalidError.of("file", "The file is empty.")
-    settled = claims.settle(spool.head, name, candidate.content_type, candidate.kind)
+    if candidate.asset_id is not None:
+        name, kind = await versions.named(means, caller, candidate.asset_id, candidate.project_id)
+    settled = claims.settle(spool.head, name, candidate.content_type, kind)
     size = await asyncio.to_thread(
         pictures.measured,
         spool.file,
@@ -125,7 +170,7 @@ async def _examined(means: Means, caller: Caller, candidate: Candidate) -> NewAs
         means.settings.image_pixels_max,
     )
     return NewAsset(
-        id=uuid7(),
+        id=candidate.asset_id or uuid7(),
         project_id=candidate.project_id,
         user_id=caller.user_id,
         name=name,
@@ -135,11 +180,20 @@ async def _examined(means: Means, caller: Caller, candidate: Candidate) -> NewAs
         mime_type=settled.mime_type,
         sha256=candidate.sha256,
         metadata={"width": size[0], "height": size[1]} if size else {},
+        is_version=candidate.asset_id is not None,
+        if_match=candidate.if_match,
     )
 
 
 async def publish(db: Queries, means: Means, caller: Caller, new: NewAsset) -> Outcome:
-    """Let an asset be seen whose bytes are stored; raises ``ConflictError`` for a taken name."""
+    """Let an asset be seen whose bytes are stored, or a version of one.
+
+    Raises ``ConflictError`` for a taken name, ``PreconditionFailedError`` for an asset that its
+    sender has not seen, and ``CollectedError``.
+    """
+    if new.is_version:
+        fresh = Fresh(new.sha256, new.size, new.mime_type, new.metadata)
+        return Outcome(*await versions.append(db, caller, new.id, fresh, new.if_match))
     event = AssetCreated(
         asset_id=new.id,
         project_id=new.project_id,

@@ -7,7 +7,10 @@ import msgspec
 
 
 class NewAsset(msgspec.Struct, frozen=True):
-    """An asset whose object is whole."""
+    """An asset whose object is whole, or a version of one that is there (``is_version``).
+
+    Then ``if_match`` is what its sender last saw of it, and the name is the asset's own.
+    """
 
     id: UUID
     project_id: UUID
@@ -19,3 +22,5 @@ class NewAsset(msgspec.Struct, frozen=True):
     mime_type: str
     sha256: str
     metadata: dict[str, Any]
+    is_version: bool = False
+    if_match: str | None = None

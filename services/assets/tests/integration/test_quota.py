@@ -1,0 +1,98 @@
+"""How much a project's library may hold: exactly so much, however many come at once."""
+
+import asyncio
+from contextlib import suppress
+
+import pytest
+
+from common.errors import NotFoundError
+
+ROOM = 100_000
+
+
+@pytest.fixture
+async def small(serving, desk):
+    """The service, where a library is soon full."""
+    async with serving(LIBRARY_BYTES_MAX=str(ROOM)) as client:
+        desk.client = client
+        yield desk
+
+
+async def held(desk, project):
+    """How many bytes are counted, how many there are by rows, and how many objects have."""
+    means = desk.means()
+    pool = means.db._pool  # noqa: SLF001 - what is counted is told nobody else
+    counted = await pool.fetchval("SELECT bytes FROM library WHERE project_id = $1", project)
+    rows = await pool.fetch("SELECT sha256, size FROM blob WHERE project_id = $1", project)
+    stored = 0
+    for row in rows:
+        with suppress(NotFoundError):
+            stored += (await means.storage.head("assets", f"{project}/{row['sha256']}")).size
+    return counted or 0, sum(row["size"] for row in rows), stored
+
+
+async def test_what_would_be_too_much_is_refused_and_not_stored(small):
+    project = await small.project()
+    full = await small.upload(small.editor, project, b"\1" * ROOM, "full.bin")
+    assert full.status_code == 201
+    more = await small.upload(small.editor, project, b"\2", "more.bin")
+    assert (more.status_code, more.json()["error"]["code"]) == (403, "QUOTA_EXCEEDED")
+    assert more.json()["error"]["details"] == [{"limit": ROOM, "used": ROOM}]
+    version = await small.version(small.editor, full.json()["data"]["id"], b"\3" * 9, "x.bin")
+    assert version.status_code == 403
+    assert [a["name"] for a in await small.listed(project)] == ["full.bin"]
+    assert await held(small, project) == (ROOM, ROOM, ROOM)
+    # bytes that the project has are not counted again
+    again = await small.upload(small.editor, project, b"\1" * ROOM, "again.bin")
+    assert again.status_code == 201
+    other = await small.project()
+    assert (await small.upload(small.editor, other, b"\2", "more.bin")).status_code == 201
+
+
+async def test_fifty_at_once_never_hold_more_than_may_be(small):
+    project = await small.project()
+    size = ROOM // 10 - 1
+
+    async def send(number):
+        content = bytes([number + 1]) * size
+        answer = await small.upload(small.editor, project, content, f"{number}.bin")
+        return answer.status_code
+
+    statuses = await asyncio.gather(*[send(number) for number in range(50)])
+    assert sorted(statuses) == [201] * 10 + [403] * 40
+    assert len(await small.listed(project, "limit=100")) == 10
+    assert await held(small, project) == (10 * size,) * 3
+
+
+async def test_the_same_bytes_fifty_times_at_once_are_counted_once(small):
+    project = await small.project()
+    content = b"\7" * (ROOM - 1)
+
+    async def send(number):
+        return (await small.upload(small.editor, project, content, f"{number}.bin")).status_code
+
+    statuses = await asyncio.gather(*[send(number) for number in range(50)])
+    assert statuses == [201] * 50
+    assert await held(small, project) == (ROOM - 1,) * 3
+
+
+async def test_a_batch_takes_what_there_is_room_for(small):
+    project = await small.project()
+    files = [(f"{n}.bin", bytes([n + 1]) * 30_000, "") for n in range(5)]
+    items = (await small.batch(small.editor, project, *files)).json()["data"]
+    assert sorted(item["status"] for item in items) == [201, 201, 201, 403, 403]
+    assert await held(small, project) == (90_000,) * 3
+
+
+async def test_a_presigned_upload_finds_no_room_either(small, store):
+    project = await small.project()
+    await small.upload(small.editor, project, b"\1" * ROOM, "full.bin")
+    new = {"projectId": str(project), "name": "x.bin", "size": 3, "contentType": "a/b"}
+    upload = (await small.call("POST", "/api/v1/assets/uploads", small.editor, json=new)).json()
+    sent = upload["data"]
+    await store("PUT", sent["url"], content=b"\1\2\3", headers=sent["headers"])
+    path = f"/api/v1/assets/uploads/{sent['id']}/complete"
+    for key in ({}, {"idempotency_key": sent["id"]}):
+        answer = await small.call("POST", path, small.editor, **key)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (403, "QUOTA_EXCEEDED")
+    assert await held(small, project) == (ROOM,) * 3
