@@ -162,6 +162,11 @@ bench-trees: ## measure what trees cost, cached and not, now and at any past mom
 bench-copies: ## measure how long copies of whole projects take
 	@python -m benchmarks.projects.copies $(ARGS)
 
+.PHONY: bench-assets
+bench-assets: ## measure cached assets beside nginx, and what large uploads take
+	@scripts/bootstrap.sh --bench
+	@python -m benchmarks.assets.bench $(ARGS)
+
 ##@ Generated files and schemas
 
 .PHONY: contracts

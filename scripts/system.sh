@@ -29,7 +29,9 @@ missing_packages() {
   has jq || echo jq
   has shellcheck || ! offered shellcheck || echo shellcheck
   if ! new_enough_node && offered_node; then printf '%s\n' nodejs npm; fi
-  if [[ ${1:-} == --bench ]]; then has wrk || echo wrk; fi
+  [[ ${1:-} == --bench ]] || return 0
+  has wrk || echo wrk
+  has nginx || [[ -x /usr/sbin/nginx ]] || echo nginx-light
 }
 
 has() { command -v "$1" >/dev/null 2>&1; }
@@ -73,7 +75,7 @@ quietly_install() {
   [[ $made_policy == no ]] || as_root rm -f "$policy"
   [[ $failed == no ]] || die "apt-get could not install: $*"
   has systemctl || return 0
-  for name in postgresql redis-server; do
-    [[ " $* " != *" $name "* ]] || as_root systemctl disable --quiet "$name" >/dev/null 2>&1 || true
+  for name in postgresql redis-server nginx; do
+    [[ " $* " != *" $name"* ]] || as_root systemctl disable --quiet "$name" >/dev/null 2>&1 || true
   done
 }

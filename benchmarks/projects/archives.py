@@ -27,7 +27,6 @@ GOAL_MB = 100
 _PIECE = 1_048_576
 _REST_S = 3.0
 _WARM_MB = 2
-_RESET_PEAK = "5"
 
 
 class Measured(msgspec.Struct, frozen=True):
@@ -74,10 +73,12 @@ def _measured(service: Service, folder: Path, megabytes: int) -> list[Measured]:
     results: list[Measured] = []
 
     def measure[T](name: str, size: float, work: Callable[[], T]) -> T:
-        before_mb, began = _reset(service.pid), time.perf_counter()
+        before_mb, began = subject.reset_peak(service.pid), time.perf_counter()
         found = work()
         seconds = time.perf_counter() - began
-        results.append(Measured(name, size, seconds, before_mb, _memory_mb(service.pid, "VmHWM")))
+        results.append(
+            Measured(name, size, seconds, before_mb, subject.memory_mb(service.pid, "VmHWM"))
+        )
         return found
 
     first = measure("import", megabytes, lambda: _import(service, large))
@@ -136,19 +137,6 @@ def _export(service: Service, project: str, to: Path, rest_s: float = 0) -> str:
 def _tree(service: Service, project: str) -> tuple[str, int]:
     data = service.client.get(f"{project}/tree", headers=service.headers).json()["data"]
     return data["hash"], len(data["entries"])
-
-
-def _reset(pid: int) -> float:
-    """Let the kernel forget the peak; return what the process has now."""
-    Path(f"/proc/{pid}/clear_refs").write_text(_RESET_PEAK, encoding="ascii")
-    return _memory_mb(pid, "VmRSS")
-
-
-def _memory_mb(pid: int, name: str) -> float:
-    for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines():
-        if line.startswith(f"{name}:"):
-            return int(line.split()[1]) / 1024
-    raise StartError(f"The kernel does not tell {name}.")
 
 
 def _table(results: list[Measured]) -> str:

@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import Any
 from uuid import UUID
@@ -14,7 +15,7 @@ import msgspec
 
 from benchmarks.harness.cases import BadAnswerError
 from benchmarks.harness.ours import gateway_headers
-from benchmarks.harness.processes import answers, running
+from benchmarks.harness.processes import StartError, answers, running
 from fleet import services
 from fleet.context import PYTHON, Context
 from fleet.ports import LOOPBACK
@@ -25,6 +26,7 @@ BASE = "/api/v1/projects"
 BATCH = 500
 _NOWHERE = f"nats://{LOOPBACK}:9"
 _TIMEOUT_S = 300.0
+_RESET_PEAK = "5"
 
 type Step = dict[str, str]
 
@@ -72,6 +74,20 @@ def ends_by_signal() -> None:
         raise SystemExit(f"Ended by {signal.Signals(number).name}.")
 
     signal.signal(signal.SIGTERM, end)
+
+
+def reset_peak(pid: int) -> float:
+    """Let the kernel forget a process's peak; return what it has now, in MiB."""
+    Path(f"/proc/{pid}/clear_refs").write_text(_RESET_PEAK, encoding="ascii")
+    return memory_mb(pid, "VmRSS")
+
+
+def memory_mb(pid: int, name: str) -> float:
+    """Return what the kernel says of a process's memory, in MiB."""
+    for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines():
+        if line.startswith(f"{name}:"):
+            return int(line.split()[1]) / 1024
+    raise StartError(f"The kernel does not tell {name}.")
 
 
 def project(of: Service, name: str) -> str:

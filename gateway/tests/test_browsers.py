@@ -1,6 +1,7 @@
 """What a browser is told: which sites may ask, and what an answer may do."""
 
 import gzip
+from urllib.parse import quote
 
 import pytest
 
@@ -74,10 +75,51 @@ def test_an_error_can_be_read_by_the_editor(edge: Edge, path: str) -> None:
 
 
 def test_what_is_for_everyone_comes_without_credentials(edge: Edge) -> None:
-    for path in ("/cdn/a/b", "/play/x/index.html"):
-        answer = edge.ask("GET", path, {"origin": "https://games.example"})
-        assert answer.header("access-control-allow-origin") == "https://games.example"
+    answer = edge.ask("GET", "/play/x/index.html", {"origin": "https://games.example"})
+    assert answer.header("access-control-allow-origin") == "https://games.example"
+    assert answer.header("access-control-allow-credentials") == ""
+
+
+@pytest.mark.parametrize("more", [{}, {"x-request-id": "odd one"}, {"x-request-id": "a-sane-one"}])
+@pytest.mark.parametrize("origin", [ORIGIN, "https://games.example", ""])
+def test_bytes_by_hash_are_the_same_answer_for_every_site(
+    edge: Edge, origin: str, more: dict[str, str]
+) -> None:
+    said = {
+        "access-control-allow-origin": "*",
+        "cache-control": "public, max-age=31536000, immutable",
+        "vary": "Accept-Encoding",
+        "etag": '"abc"',
+        "cross-origin-resource-policy": "cross-origin",
+        "cache-tag": "project-1,sha256-abc",
+        "content-encoding": "br",
+    }
+    query = "&".join(f"h-{name}={quote(value)}" for name, value in said.items())
+    sent = more | ({"origin": origin} if origin else {})
+    for method in ("GET", "HEAD"):
+        answer = edge.ask(method, f"/cdn/abc/b.json?{query}", sent | {"accept-encoding": "gzip"})
+        assert answer.header("x-cluster") == "assets"
+        assert {name: answer.header(name) for name in said} == said
         assert answer.header("access-control-allow-credentials") == ""
+
+
+@pytest.mark.parametrize("origin", [ORIGIN, "https://games.example"])
+def test_every_site_may_ask_for_bytes_by_hash_with_a_range(edge: Edge, origin: str) -> None:
+    asked = {"access-control-request-method": "GET", "access-control-request-headers": "range"}
+    answer = edge.ask("OPTIONS", "/cdn/abc/b.json", asked | {"origin": origin})
+    assert answer.status == 204
+    assert answer.header("access-control-allow-origin") == "*"
+    assert "range" in answer.header("access-control-allow-headers")
+    assert answer.header("access-control-allow-methods") == "GET, HEAD"
+    assert answer.header("access-control-allow-credentials") == ""
+
+
+def test_no_credential_of_a_browser_reaches_who_delivers(
+    edge: Edge, bearer: dict[str, str]
+) -> None:
+    answer = edge.ask("GET", "/cdn/abc/b.json", bearer | {"cookie": "refresh=1"})
+    for name in ("authorization", "cookie", "x-user-id"):
+        assert answer.seen(name) is None
 
 
 @pytest.mark.parametrize(

@@ -254,7 +254,7 @@ async def _limited(ann) -> httpx.Response:
     return limited[0]
 
 
-async def test_the_object_stores_answers_are_hardened_as_well(person) -> None:
+async def test_an_assets_bytes_are_hardened_as_well(person) -> None:
     ann = await person()
     files = {"file": ("a.html.txt", b"<script>alert(1)</script>", "text/plain")}
     data = {"projectId": await ann.project(), "type": "data"}
@@ -262,7 +262,7 @@ async def test_the_object_stores_answers_are_hardened_as_well(person) -> None:
     path = f"/api/v1/assets/{asset.json()['data']['id']}/download"
     location = (await ann.client.get(path)).headers["location"]
     async with httpx.AsyncClient() as client:
-        good, altered = await client.get(location), await client.get(f"{location}&a=b")
+        good, altered = await client.get(location), await client.get(f"{location}&sig=b")
     assert (good.status_code, altered.status_code) == (200, 403)
     assert good.headers["content-disposition"].startswith("attachment")
     for answer in (good, altered):

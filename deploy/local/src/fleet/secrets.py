@@ -32,6 +32,7 @@ class Secrets(msgspec.Struct, frozen=True, kw_only=True):
     # keys before it and one to come, separated by commas: docs/runbooks/rotate-keys.md
     key_encryption_keys_other: str = ""
     play_secret: str = ""
+    cdn_secret: str = ""
     demo_password: str = ""
 
 
@@ -60,6 +61,7 @@ def _completed(known: Secrets) -> Secrets:
         or base64.b64encode(secrets.token_bytes(32)).decode(),
         key_encryption_keys_other=known.key_encryption_keys_other,
         play_secret=known.play_secret or _word(),
+        cdn_secret=known.cdn_secret or _word(),
         demo_password=known.demo_password or secrets.token_urlsafe(12),
     )
 

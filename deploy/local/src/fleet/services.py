@@ -108,6 +108,8 @@ def _special(context: Context, name: str) -> dict[str, str]:
             "TOOLCHAIN_DIR": str(context.home.repository / "deploy" / "toolchain"),
             "BUILD_CACHE_DIR": str(context.home.cache / "builds"),
         }
+    if name == "assets":
+        return {"CDN_SECRET": context.secrets.cdn_secret}
     if name == "registry":
         return {"EXAMPLES_DIR": str(context.home.repository / "examples")}
     return {}

@@ -63,16 +63,75 @@ async def test_a_signature_for_the_gateways_host_holds(stores: Running):
     assert ask(stores, "GET", get.partition("?")[0], host)[0] == 403
 
 
-@pytest.mark.parametrize(("name", "bucket"), [("builds", "assets"), ("assets", "blobs")])
+OWN = {"assets": {"assets"}, "builds": {"builds"}, "projects": {"blobs", "exports"}}
+FOREIGN = [
+    (name, bucket)
+    for name, own in OWN.items()
+    for bucket in ("assets", "builds", "blobs", "exports")
+    if bucket not in own
+]
+
+
+@pytest.mark.parametrize(("name", "bucket"), FOREIGN)
 async def test_an_identity_has_its_own_buckets_alone(stores: Running, name: str, bucket: str):
-    async with client(stores, name, stores.env(name)["S3_ENDPOINT_URL"]) as s3:
+    url = stores.env(name)["S3_ENDPOINT_URL"]
+    owner = next(other for other, own in OWN.items() if bucket in own)
+    async with client(stores, owner, url) as s3:
+        await s3.put_object(Bucket=bucket, Key="x", Body=b"x")
+        begun = await s3.create_multipart_upload(Bucket=bucket, Key="parts")
+    part = {"Bucket": bucket, "Key": "parts", "UploadId": begun["UploadId"]}
+    mine = next(iter(OWN[name]))
+    async with client(stores, name, url) as s3:
         for attempt in (
-            s3.put_object(Bucket=bucket, Key="x", Body=b"x"),
+            s3.put_object(Bucket=bucket, Key="x", Body=b"y"),
+            s3.get_object(Bucket=bucket, Key="x"),
+            s3.copy_object(Bucket=mine, Key="x", CopySource={"Bucket": bucket, "Key": "x"}),
+            s3.delete_object(Bucket=bucket, Key="x"),
             s3.list_objects_v2(Bucket=bucket),
+            s3.create_multipart_upload(Bucket=bucket, Key="y"),
+            s3.upload_part(**part, PartNumber=1, Body=b"y"),
+            s3.list_parts(**part),
+            s3.list_multipart_uploads(Bucket=bucket),
+            s3.abort_multipart_upload(**part),
+            s3.put_object_tagging(Bucket=bucket, Key="x", Tagging={"TagSet": []}),
+            s3.delete_bucket(Bucket=bucket),
             s3.create_bucket(Bucket="mine"),
         ):
             with pytest.raises(ClientError, match="AccessDenied"):
                 await attempt
+        refused = s3.head_object(Bucket=bucket, Key="x")
+        with pytest.raises(ClientError, match="403"):
+            await refused
+    async with client(stores, owner, url) as s3:
+        answer = await s3.get_object(Bucket=bucket, Key="x")
+        assert await answer["Body"].read() == b"x"
+
+
+@pytest.mark.parametrize(("name", "bucket"), FOREIGN)
+async def test_an_identity_rules_over_no_other_bucket(stores: Running, name: str, bucket: str):
+    cors = {"CORSRules": [{"AllowedMethods": ["PUT"], "AllowedOrigins": ["*"]}]}
+    expire = {"ID": "x", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 1}}
+    async with client(stores, name, stores.env(name)["S3_ENDPOINT_URL"]) as s3:
+        for attempt in (
+            s3.put_bucket_cors(Bucket=bucket, CORSConfiguration=cors),
+            s3.delete_bucket_cors(Bucket=bucket),
+            s3.put_bucket_lifecycle_configuration(
+                Bucket=bucket, LifecycleConfiguration={"Rules": [expire]}
+            ),
+            s3.delete_bucket_lifecycle(Bucket=bucket),
+            s3.put_bucket_acl(Bucket=bucket, ACL="public-read"),
+            s3.put_bucket_policy(Bucket=bucket, Policy="{}"),
+        ):
+            with pytest.raises(ClientError, match="AccessDenied"):
+                await attempt
+
+
+async def test_nobody_without_an_identity_gets_anything(stores: Running):
+    url = stores.env("assets")["S3_ENDPOINT_URL"]
+    for bucket in ("assets", "builds", "blobs", "exports"):
+        for path in ("", "/x", "?uploads", "?cors"):
+            status, _, _ = ask(stores, "GET", f"{url}/{bucket}{path}", urlsplit(url).netloc)
+            assert status == 403
 
 
 async def test_objects_outlive_a_kill(stores: Running):

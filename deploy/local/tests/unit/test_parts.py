@@ -78,4 +78,4 @@ def test_every_service_that_stores_has_an_identity():
     for name in (*secrets.STORING, "admin"):
         assert f"${{{name.upper()}_SECRET_KEY}}" in identities
     for bucket in buckets.declared(folder / "buckets.yaml").buckets:
-        assert f'"Write:{bucket}"' in identities
+        assert f'"Write:{bucket.name}"' in identities

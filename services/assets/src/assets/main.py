@@ -7,6 +7,7 @@ from assets.collection import events as collection_events
 from assets.collection import routes as collection
 from assets.collection.loop import Collector
 from assets.delivery import routes as delivery
+from assets.delivery.stock import Stock
 from assets.library import events as library_events
 from assets.library import routes as library
 from assets.means import Assembly, provide_means
@@ -49,6 +50,7 @@ def create_app() -> Litestar:
             projects,
             storage,
             Assembly(settings, storage, projects),
+            Stock(settings),
             Sweeper(settings),
             Collector(settings),
         ],

@@ -3,6 +3,7 @@
 import msgspec
 from litestar import Litestar
 from litestar.datastructures import State
+from litestar.types import Scope
 
 from assets.peers import Projects
 from assets.settings import Settings
@@ -60,4 +61,10 @@ class Assembly:
 async def provide_means(state: State) -> Means:
     """Give a route its means."""
     means: Means = state.means
+    return means
+
+
+def means_of(scope: Scope) -> Means:
+    """Give a slim route its means."""
+    means: Means = scope["litestar_app"].state.means
     return means

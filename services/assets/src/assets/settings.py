@@ -38,3 +38,17 @@ class Settings(common.settings.Settings, frozen=True, kw_only=True):
     search_timeout_s: float = 15.0
     sweep_every_s: float = 60.0
     sweep_uploads_max: int = 100
+    # where public bytes are fetched from, if a network of caches stands in front of the gateway
+    cdn_url: str = ""
+    # what signs the addresses of private bytes; without one it is derived from the fleet's secret
+    cdn_secret: str = ""
+    # of what was delivered lately, and of text that is sent compressed
+    delivery_memory_bytes: int = 67_108_864
+    encoded_bytes_min: int = 1_024
+    encoded_bytes_max: int = 16_777_216
+    encodings_at_once: int = 1
+
+    @property
+    def public_url(self) -> str:
+        """Where bytes by hash are fetched from."""
+        return self.cdn_url or self.gateway_url

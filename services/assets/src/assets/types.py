@@ -7,9 +7,13 @@ from uuid import UUID
 
 import msgspec
 
+from assets.settings import Settings
+
 type Kind = Literal["image", "audio", "font", "model", "video", "data"]
 
 BUCKET = "assets"
+# the forms that text is sent in besides its own, best first
+CODINGS = ("br", "gzip")
 
 
 class Asset(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
@@ -55,18 +59,18 @@ class Stored(msgspec.Struct, frozen=True):
         return f'"{self.revision}-{self.sha256[:16]}"'
 
 
-def url_of(stored: Stored, gateway_url: str, version: int | None = None) -> str:
+def url_of(stored: Stored, settings: Settings, version: int | None = None) -> str:
     """Where its bytes are: for everybody where the project is public, otherwise for its members.
 
     ``version`` is one of the past, which ``stored`` is shown as.
     """
     if stored.is_public:
-        return f"{gateway_url}/cdn/{stored.sha256}/{quote(stored.name, safe='')}"
+        return f"{settings.public_url}/cdn/{stored.sha256}/{quote(stored.name, safe='')}"
     query = "" if version is None else f"?v={version}"
-    return f"{gateway_url}/api/v1/assets/{stored.id}/download{query}"
+    return f"{settings.gateway_url}/api/v1/assets/{stored.id}/download{query}"
 
 
-def shown(stored: Stored, gateway_url: str, version: int | None = None) -> Asset:
+def shown(stored: Stored, settings: Settings, version: int | None = None) -> Asset:
     """Return the asset as its callers see it, now or as of a version."""
     return Asset(
         id=stored.id,
@@ -78,7 +82,7 @@ def shown(stored: Stored, gateway_url: str, version: int | None = None) -> Asset
         mime_type=stored.mime_type,
         sha256=stored.sha256,
         version=stored.version,
-        url=url_of(stored, gateway_url, version),
+        url=url_of(stored, settings, version),
         thumbnail_url=None,
         metadata=stored.metadata,
         created_at=stored.created_at,
@@ -89,6 +93,17 @@ def shown(stored: Stored, gateway_url: str, version: int | None = None) -> Asset
 def object_key(project_id: UUID, sha256: str) -> str:
     """Where the bytes are: their content decides, within the project that owns them."""
     return f"{project_id}/{sha256}"
+
+
+def coded_key(key: str, coding: str) -> str:
+    """Where a compressed copy of an object is: beside it, and it goes with it."""
+    return f"{key}.{coding}"
+
+
+def keys_of(project_id: UUID, sha256: str) -> list[str]:
+    """Every object that the bytes may have: their own, and those of their compressed copies."""
+    key = object_key(project_id, sha256)
+    return [key, *(coded_key(key, coding) for coding in CODINGS)]
 
 
 def quarantine_key(upload_id: UUID) -> str:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 
+from assets.objects.types import Grant
 from common.caller import NOBODY
 from common.ids import uuid7
 
@@ -21,10 +22,15 @@ async def asked(desk, method, url) -> int:
 
 
 async def download(desk, project, user) -> str:
-    """A URL that reads an asset of the project, made for a user."""
+    """A URL that reads an asset of the project from the store, made for a user."""
     asset = (await desk.upload(desk.owner, project, desk.png())).json()["data"]
-    answer = await desk.call("GET", f"/api/v1/assets/{asset['id']}/download", user)
-    url: str = answer.headers["location"]
+    means = desk.means()
+    url: str = await means.storage.signed_get(
+        "assets",
+        f"{project}/{asset['sha256']}",
+        lifetime_s=300,
+        marks=Grant(user or NOBODY, project).marks,
+    )
     return url
 
 

@@ -36,6 +36,7 @@ def processes(context: Context) -> list[Process]:
             S3_SECRET_KEY=context.secrets.s3["admin"].secret,
             S3_REGION=REGION,
             BUCKETS_PATH=str(source / "buckets.yaml"),
+            ALLOWED_ORIGINS=context.settings.allowed_origins,
         ),
         needs=("s3",),
         once=True,

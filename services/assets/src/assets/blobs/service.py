@@ -11,7 +11,7 @@ from uuid import UUID
 from assets.blobs import repository
 from assets.blobs.types import Blob
 from assets.means import Means
-from assets.types import BUCKET, object_key
+from assets.types import BUCKET, keys_of, object_key
 from common.errors import NotFoundError
 
 _FIRST = (UUID(int=0), "")
@@ -94,6 +94,7 @@ async def _collect(means: Means, blob: Blob) -> bool:
         # asked once more, now that nothing can come to need it
         if not await repository.is_loose(tx, blob):
             return False
-        await means.storage.delete(BUCKET, object_key(blob.project_id, blob.sha256))
+        for key in keys_of(blob.project_id, blob.sha256):
+            await means.storage.delete(BUCKET, key)
         await repository.drop(tx, blob)
     return True

@@ -1,48 +1,102 @@
 """The HTTP face of delivery: plain bytes, no envelope, no identity."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import override
 
-from litestar import Request, Response, Router, route
-from litestar.datastructures import State
-from litestar.di import NamedDependency
+from litestar import Router, route
 from litestar.enums import HttpMethod
-from litestar.params import FromPath, HeaderParameter
-from litestar.response import Stream
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.response.streaming import ASGIStreamingResponse
+from litestar.types import HTTPResponseStartEvent, Receive, Scope, Send
 
 from assets.delivery import service
-from assets.delivery.service import Conditions, Delivery
-from assets.means import Means
-from common.caller import needs
+from assets.delivery.stock import stock_of
+from assets.delivery.types import Asked, Delivery
+from assets.means import means_of
+from common import slim
+from common.caller import headers_of, needs
+
+
+class Sent(slim.Reply):
+    """Bytes at hand or as they come from the store: an ASGI application of one answer."""
+
+    __slots__ = ("_pieces", "_told")
+
+    def __init__(self, delivery: Delivery) -> None:
+        told = delivery.headers
+        if delivery.length is not None:
+            told = {**told, "content-length": str(delivery.length)}
+        body = delivery.body if isinstance(delivery.body, bytes) else None
+        super().__init__(
+            body or b"",
+            delivery.status,
+            tuple((name.encode(), value.encode()) for name, value in told.items()),
+        )
+        self._told = told
+        self._pieces = None if isinstance(delivery.body, bytes) else delivery.body
+
+    @override
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it; where the client goes away, the store is not read any further."""
+        if self._pieces is not None:
+            stream = ASGIStreamingResponse(
+                iterator=self._pieces,
+                status_code=self.status_code,
+                headers=self._told,
+                media_type=self._told["content-type"],
+            )
+            await stream(scope, receive, send)
+            return
+        start: HTTPResponseStartEvent = {
+            "type": "http.response.start",
+            "status": self.status_code,
+            "headers": [*self.headers],
+        }
+        await send(start)
+        await send({"type": "http.response.body", "body": self.body, "more_body": False})
 
 
 @route(
     ["/{sha256:str}", "/{sha256:str}/{name:str}"],
     http_method=[HttpMethod.GET, HttpMethod.HEAD],
     opt=needs(None, anonymous=True),
-    media_type="application/octet-stream",
+    responses={
+        200: ResponseSpec(
+            bytes,
+            media_type="application/octet-stream",
+            description="The bytes.",
+            generate_examples=False,
+        )
+    },
 )
-async def show(
-    request: Request[object, object, State],
-    means: NamedDependency[Means],
-    sha256: FromPath[str],
-    byte_range: Annotated[str | None, HeaderParameter(name="range")] = None,
-    if_range: Annotated[str | None, HeaderParameter(name="if-range")] = None,
-    if_none_match: Annotated[str | None, HeaderParameter(name="if-none-match")] = None,
-) -> Response[bytes] | Stream:
-    """Serve the bytes of a public project's asset; what has this address never changes.
+async def show(scope: Scope) -> Sent:
+    """Serve the bytes with a hash; what has this address never changes.
 
-    The name is for people: the hash alone says which bytes.
+    Those of a public project are for everybody. Others need the address that a download is led to:
+    it is signed for one member, and good for minutes. The name is for people; it tells one type of
+    text from another where the same bytes have two names. Of several ranges the whole is sent.
     """
-    asked = Conditions(request.method == HttpMethod.HEAD, byte_range, if_range, if_none_match)
-    return _answer(await service.deliver(means, sha256, asked))
+    asked = _asked(scope, headers_of(scope))
+    return Sent(await service.deliver(means_of(scope), stock_of(scope), asked))
 
 
-def _answer(found: Delivery) -> Response[bytes] | Stream:
-    media_type = found.headers.get("content-type", "application/octet-stream")
-    if found.pieces is None:
-        return Response(b"", status_code=found.status, headers=found.headers, media_type=media_type)
-    return Stream(
-        found.pieces, status_code=found.status, headers=found.headers, media_type=media_type
+def _asked(scope: Scope, given: Mapping[bytes, bytes]) -> Asked:
+    path = scope["path_params"]
+
+    def said(name: bytes) -> str | None:
+        value = given.get(name)
+        return None if value is None else value.decode("latin-1").strip()
+
+    return Asked(
+        sha256=path["sha256"],
+        name=path.get("name", ""),
+        query=scope["query_string"],
+        is_head=scope.get("method") == HttpMethod.HEAD,
+        byte_range=said(b"range"),
+        if_range=said(b"if-range"),
+        if_match=said(b"if-match"),
+        if_none_match=said(b"if-none-match"),
+        accept_encoding=said(b"accept-encoding") or "",
     )
 
 

@@ -116,7 +116,7 @@ async def supplies(means: NamedDependency[Means], project_id: FromPath[UUID]) ->
 def _answer(
     means: Means, stored: Stored, version: int | None = None
 ) -> Response[Answer[Asset] | None]:
-    asset = shown(stored, means.settings.gateway_url, version)
+    asset = shown(stored, means.settings, version)
     return Response(answers.answer(asset), headers=_headers(stored))
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 from msgspec import UNSET
 
 from assets import names
+from assets.delivery import service as delivery
 from assets.library import repository
 from assets.library.schema import Changes, Supplies, Supply
 from assets.library.types import Seen
@@ -43,7 +44,7 @@ async def index(
             )
             return (rows[0].total if rows else 0), []
     total = rows[0].total if rows else 0
-    return total, [shown(row, means.settings.gateway_url) for row in rows]
+    return total, [shown(row, means.settings) for row in rows]
 
 
 async def show(means: Means, caller: Caller, asset_id: UUID, version: int | None = None) -> Stored:
@@ -68,15 +69,10 @@ def _found(caller: Caller, seen: Seen | None) -> Seen:
 
 
 async def download(means: Means, caller: Caller, asset_id: UUID, version: int | None = None) -> str:
-    """Return a URL that saves the asset under its name, for a while."""
+    """Return a URL that saves the asset under its name: for everybody, or for a while."""
     asset = await show(means, caller, asset_id, version)
-    return await means.storage.signed_get(
-        BUCKET,
-        object_key(asset.project_id, asset.sha256),
-        lifetime_s=means.settings.download_lifetime_s,
-        filename=asset.name,
-        marks=Grant(caller.user_id, asset.project_id).marks,
-    )
+    grant = None if asset.is_public else Grant(caller.user_id, asset.project_id)
+    return delivery.address(means.settings, asset.sha256, asset.name, grant=grant, is_saved=True)
 
 
 async def change(

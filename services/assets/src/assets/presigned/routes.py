@@ -65,7 +65,7 @@ async def complete(
     """
     completion = _completion(request.content_type[0], await request.body())
     outcome = await service.complete(means, caller, upload_id, completion.parts)
-    asset = shown(outcome.asset, means.settings.gateway_url)
+    asset = shown(outcome.asset, means.settings)
     headers = {"location": f"{_BASE}/{asset.id}", "etag": outcome.asset.etag}
     status = 201 if outcome.is_new else 200
     return Response(answers.answer(asset), status_code=status, headers=headers)

@@ -74,7 +74,7 @@ async def upload(
             name=given.fields.get("name"),
             kind=_kind(given.fields),
         )
-    asset = shown(outcome.asset, settings.gateway_url)
+    asset = shown(outcome.asset, settings)
     headers = {"location": f"{_BASE}/{asset.id}", "etag": outcome.asset.etag}
     status = 201 if outcome.is_new else 200
     return Response(answers.answer(asset), status_code=status, headers=headers)

@@ -99,7 +99,7 @@ async def upload_batch(
             except ServiceError as exc:
                 fault = Fault(exc.code, str(exc), exc.details)
                 return Item(index, file.name, exc.status, error=fault)
-        asset = shown(outcome.asset, means.settings.gateway_url)
+        asset = shown(outcome.asset, means.settings)
         return Item(index, file.name, 201 if outcome.is_new else 200, asset=asset)
 
     items = await asyncio.gather(*[one(index, file) for index, file in enumerate(files)])

@@ -74,7 +74,7 @@ async def upload(
         if not given.files:
             raise InvalidError.of("file", "This is required.")
         outcome = await uploads.upload_version(means, caller, asset_id, given.files[0], if_match)
-    asset = shown(outcome.asset, settings.gateway_url)
+    asset = shown(outcome.asset, settings)
     changed = Changed(**msgspec.structs.asdict(asset), unchanged=not outcome.is_new)
     headers = {
         "location": f"/api/v1/assets/{asset.id}?v={asset.version}",
@@ -94,7 +94,7 @@ async def rollback(
 ) -> Response[Answer[Asset]]:
     """Give an asset the bytes of an earlier version again: that is a new version too."""
     stored = await service.rollback(means, caller, asset_id, data.version, if_match)
-    asset = shown(stored, means.settings.gateway_url)
+    asset = shown(stored, means.settings)
     return Response(answers.answer(asset), headers={"etag": stored.etag})
 
 

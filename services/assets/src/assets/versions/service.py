@@ -9,6 +9,7 @@ from assets.library.types import Seen
 from assets.means import Means
 from assets.media import formats
 from assets.permissions import demand
+from assets.settings import Settings
 from assets.types import Kind, Stored, url_of
 from assets.versions import repository
 from assets.versions.schema import Version
@@ -30,10 +31,10 @@ async def index(
     asset = await library.found(means.db, caller, asset_id)
     found = await repository.listed(means.db, asset_id, wanted)
     total = found[0].total if found else asset.version
-    return total, [_shown(asset, row, means.settings.gateway_url) for row in found]
+    return total, [_shown(asset, row, means.settings) for row in found]
 
 
-def _shown(asset: Stored, past: Past, gateway_url: str) -> Version:
+def _shown(asset: Stored, past: Past, settings: Settings) -> Version:
     as_it_was = msgspec.structs.replace(asset, sha256=past.sha256)
     return Version(
         version=past.version,
@@ -43,7 +44,7 @@ def _shown(asset: Stored, past: Past, gateway_url: str) -> Version:
         mime_type=past.mime_type,
         metadata=past.metadata,
         origin=past.origin,
-        url=url_of(as_it_was, gateway_url, past.version),
+        url=url_of(as_it_was, settings, past.version),
         created_at=past.created_at,
     )
 
