@@ -9,6 +9,13 @@ class ImageTooLargeError(InvalidError):
     code = "IMAGE_TOO_LARGE"
 
 
+class MediaTooDemandingError(InvalidError):
+    """To decode the file takes more time or memory than one file may have, or it plays too long."""
+
+    status = 422
+    code = "MEDIA_TOO_DEMANDING"
+
+
 class GoneError(ServiceError):
     """The thing was there, and will not come back."""
 

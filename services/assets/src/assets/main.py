@@ -12,6 +12,7 @@ from assets.peers import Projects
 from assets.presigned import routes as presigned
 from assets.presigned.sweep import Sweeper
 from assets.settings import Settings
+from assets.studio.pool import Studio
 from assets.types import BUCKET
 from assets.uploads import routes as uploads
 from common import app
@@ -24,6 +25,7 @@ def create_app() -> Litestar:
     settings = load(Settings)
     storage = Storage(load(StorageSettings), watched=BUCKET)
     projects = Projects(settings)
+    studio = Studio(settings)
     return app.build(
         "assets",
         settings,
@@ -37,5 +39,11 @@ def create_app() -> Litestar:
         ],
         subscriptions=events.SUBSCRIPTIONS,
         dependencies={"means": Provide(provide_means)},
-        parts=[projects, storage, Assembly(settings, storage, projects), Sweeper(settings)],
+        parts=[
+            projects,
+            storage,
+            studio,
+            Assembly(settings, storage, projects, studio),
+            Sweeper(settings),
+        ],
     )

@@ -13,6 +13,12 @@ class Settings(common.settings.Settings, frozen=True, kw_only=True):
     field_bytes_max: int = 4_096
     spool_bytes_max: int = 262_144
     image_pixels_max: int = 67_108_864
+    media_duration_s_max: int = 21_600
+    studio_processes: int = 2
+    studio_waiting_max: int = 32
+    studio_memory_bytes: int = 1_073_741_824
+    studio_cpu_s: int = 20
+    studio_wall_s: float = 30.0
     upload_lifetime_s: int = 3_600
     upload_grace_s: int = 900
     download_lifetime_s: int = 300

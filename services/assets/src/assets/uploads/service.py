@@ -8,8 +8,9 @@ import msgspec
 
 from assets import names
 from assets.means import Means
-from assets.media import claims, pictures
+from assets.media import claims
 from assets.permissions import demand_writer
+from assets.studio import service as studio
 from assets.types import BUCKET, Kind, Stored, object_key, shown
 from assets.uploads import repository
 from assets.uploads.form import FormFile
@@ -117,13 +118,7 @@ async def _examined(means: Means, caller: Caller, candidate: Candidate) -> NewAs
     if spool.size == 0:
         raise InvalidError.of("file", "The file is empty.")
     settled = claims.settle(spool.head, name, candidate.content_type, candidate.kind)
-    size = await asyncio.to_thread(
-        pictures.measured,
-        spool.file,
-        spool.head,
-        settled.mime_type,
-        means.settings.image_pixels_max,
-    )
+    facts = await studio.examined(means, spool.file, spool.head, settled.mime_type)
     return NewAsset(
         id=uuid7(),
         project_id=candidate.project_id,
@@ -134,7 +129,7 @@ async def _examined(means: Means, caller: Caller, candidate: Candidate) -> NewAs
         size=spool.size,
         mime_type=settled.mime_type,
         sha256=candidate.sha256,
-        metadata={"width": size[0], "height": size[1]} if size else {},
+        metadata=facts.metadata,
     )
 
 
