@@ -17,6 +17,7 @@ from litestar import Litestar
 from assets.main import create_app
 from assets.means import Means
 from assets.presigned.service import sweep
+from assets.previews import service as previews
 from common.access import Access, learn
 from common.ids import uuid7
 
@@ -166,6 +167,11 @@ class Desk:
         while await sweep(self.means()):
             pass
 
+    async def preview(self) -> None:
+        """Make every thumbnail that is wanted."""
+        while await previews.turn(self.means()):
+            pass
+
     def means(self) -> Means:
         """What the service works with."""
         means: Means = self.client.app.state.means
@@ -182,6 +188,7 @@ def environment(service_env: Callable[[str], dict[str, str]]) -> dict[str, str]:
         "ACCESS_LOG": "false",
         "IMAGE_PIXELS_MAX": "1000000",
         "SWEEP_EVERY_S": "3600",
+        "PREVIEW_POLL_S": "3600",
     }
 
 

@@ -1,6 +1,6 @@
 """The failures that only assets know."""
 
-from common.errors import InvalidError, ServiceError
+from common.errors import ForbiddenError, InvalidError, ServiceError
 
 
 class ImageTooLargeError(InvalidError):
@@ -21,3 +21,12 @@ class GoneError(ServiceError):
 
     status = 410
     code = "GONE"
+
+
+class QuotaExceededError(ForbiddenError):
+    """There would be more than there may; the details say how much may be, and how much is."""
+
+    code = "QUOTA_EXCEEDED"
+
+    def __init__(self, message: str, *, limit: int, used: int) -> None:
+        super().__init__(message, {"limit": limit, "used": used})

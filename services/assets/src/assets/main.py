@@ -8,13 +8,18 @@ from assets.library import events
 from assets.library import routes as library
 from assets.means import Assembly, provide_means
 from assets.objects import routes as objects
+from assets.optimize import routes as optimizing
+from assets.optimize import service as optimizer
 from assets.peers import Projects
 from assets.presigned import routes as presigned
 from assets.presigned.sweep import Sweeper
+from assets.previews import service as previews
 from assets.settings import Settings
+from assets.studio.hands import Hand
 from assets.studio.pool import Studio
 from assets.types import BUCKET
 from assets.uploads import routes as uploads
+from assets.variants import routes as variants
 from common import app
 from common.settings import StorageSettings, load
 from common.storage import Storage
@@ -26,6 +31,7 @@ def create_app() -> Litestar:
     storage = Storage(load(StorageSettings), watched=BUCKET)
     projects = Projects(settings)
     studio = Studio(settings)
+    worker = Hand("jobs", optimizer.turn, every_s=settings.job_poll_s)
     return app.build(
         "assets",
         settings,
@@ -36,6 +42,8 @@ def create_app() -> Litestar:
             presigned.router,
             delivery.router,
             objects.internal,
+            variants.router,
+            optimizing.router,
         ],
         subscriptions=events.SUBSCRIPTIONS,
         dependencies={"means": Provide(provide_means)},
@@ -45,5 +53,8 @@ def create_app() -> Litestar:
             studio,
             Assembly(settings, storage, projects, studio),
             Sweeper(settings),
+            Hand("previews", previews.turn, every_s=settings.preview_poll_s),
+            worker,
         ],
+        settle=worker.wake,
     )

@@ -19,6 +19,20 @@ class Settings(common.settings.Settings, frozen=True, kw_only=True):
     studio_memory_bytes: int = 1_073_741_824
     studio_cpu_s: int = 20
     studio_wall_s: float = 30.0
+    # of what is made in the background, where nobody waits for it
+    studio_long_cpu_s: int = 120
+    studio_long_wall_s: float = 180.0
+    variants_max: int = 200
+    preview_poll_s: float = 1.0
+    preview_lease_s: float = 120.0
+    preview_pause_s: float = 5.0
+    preview_attempts_max: int = 3
+    jobs_per_user_max: int = 20
+    job_poll_s: float = 2.0
+    job_lease_s: float = 300.0
+    job_pause_s: float = 5.0
+    job_attempts_max: int = 3
+    jobs_kept_days: int = 7
     upload_lifetime_s: int = 3_600
     upload_grace_s: int = 900
     download_lifetime_s: int = 300

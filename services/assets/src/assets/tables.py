@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from common import outbox
 from common.access import AccessRow
+from common.statements import word
 
 
 class Tables(outbox.Tables):
@@ -73,6 +74,24 @@ _IS_PUBLIC = (
     .scalar_subquery()
     .label("is_public")
 )
+# `made_tables` has the whole of that table; it cannot be known here
+_VARIANT = sa.table(
+    "variant",
+    sa.column("project_id", sa.Uuid()),
+    sa.column("source", sa.Text()),
+    sa.column("options", sa.Text()),
+    sa.column("sha256", sa.Text()),
+)
+_HAS_THUMBNAIL = (
+    sa.select(sa.true())
+    .where(
+        _VARIANT.c.project_id == sa.literal_column("asset.project_id", sa.Uuid()),
+        _VARIANT.c.source == sa.literal_column("asset.sha256", sa.Text()),
+        _VARIANT.c.options == word("thumbnail"),
+    )
+    .exists()
+    .label("has_thumbnail")
+)
 # what is known of an asset, in the order of `types.Stored`
 STORED = (
     AssetRow.id,
@@ -89,4 +108,5 @@ STORED = (
     AssetRow.created_at,
     AssetRow.updated_at,
     _IS_PUBLIC,
+    _HAS_THUMBNAIL,
 )

@@ -48,6 +48,7 @@ class Stored(msgspec.Struct, frozen=True):
     created_at: datetime
     updated_at: datetime
     is_public: bool
+    has_thumbnail: bool
 
     @property
     def etag(self) -> str:
@@ -76,7 +77,9 @@ def shown(stored: Stored, gateway_url: str) -> Asset:
         sha256=stored.sha256,
         version=stored.version,
         url=f"{gateway_url}{path}",
-        thumbnail_url=None,
+        thumbnail_url=f"{gateway_url}/api/v1/assets/{stored.id}/thumbnail"
+        if stored.has_thumbnail
+        else None,
         metadata=stored.metadata,
         created_at=stored.created_at,
         updated_at=stored.updated_at,

@@ -6,6 +6,8 @@ import zlib
 import pytest
 from services.assets.tests import media
 
+from common.testing.waiting import until
+
 HTML = b"<!doctype html><script>alert(1)</script>"
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 WRONG = "UNSUPPORTED_MEDIA_TYPE"
@@ -117,7 +119,12 @@ async def test_a_worker_that_dies_is_replaced(serving, desk):
     async with serving(STUDIO_PROCESSES="1") as client:
         desk.client = client
         first = await desk.upload(desk.editor, project, media.drawn(), "a.png")
-        [worker] = desk.means().studio._idle  # noqa: SLF001 - nobody else has it by the hand
+        idle = desk.means().studio._idle  # noqa: SLF001 - nobody else has them by the hand
+
+        async def resting():
+            return list(idle)
+
+        [worker] = await until(resting)
         await worker.end()
         second = await desk.upload(desk.editor, project, media.drawn(size=(3, 3)), "b.png")
     assert (first.status_code, second.status_code) == (201, 201)

@@ -91,16 +91,17 @@ async def perform(
     options: dict[str, Any] | None = None,
 ) -> Answer:
     """Have something done to the file on the bench; raises as ``examined`` does."""
+    own = means.studio
     task = Task(
         medium=medium,
         work=work,
         mime_type=mime_type,
         source=str(place.source),
         target=str(place.target),
-        limits=means.studio.limits,
+        limits=own.long_limits if work == "optimize" else own.limits,
         options=options or {},
     )
-    answer = await means.studio.perform(task)
+    answer = await own.perform(task)
     if answer.verdict == "done":
         return answer
     about = {"medium": medium, "work": work, "verdict": answer.verdict, "cause": answer.cause}

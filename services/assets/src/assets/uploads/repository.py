@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
+from assets.made_tables import preview_wanted
 from assets.permissions import WRITERS
 from assets.tables import STORED, AssetRow
 from assets.types import Stored
@@ -41,7 +42,8 @@ _ADD = announcing(
         ).where(_MAY_WRITE),
     )
     .on_conflict_do_nothing()
-    .returning(*STORED)
+    .returning(*STORED),
+    preview_wanted,
 )
 _NAMED = sa.select(*STORED).where(
     _A.project_id == _PROJECT, _A.name_key == bindparam("name_key", type_=sa.Text)
