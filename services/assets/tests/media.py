@@ -1,5 +1,6 @@
 """Small files of every kind, made by the programs that are usual for them; and bad ones."""
 
+import base64
 import io
 import math
 import struct
@@ -115,6 +116,45 @@ def glb(document: dict[str, Any] | None = None) -> bytes:
     text = msgspec.json.encode(document or gltf())
     text += b" " * (-len(text) % 4)
     return struct.pack("<4sIII4s", b"glTF", 2, 20 + len(text), len(text), b"JSON") + text
+
+
+def triangles(name: str) -> bytes:
+    """A model of two triangles and much that nobody sees, in one file."""
+    points = struct.pack("<12f", *(0, 0, 0, 1, 0, 0, 1, 1, 0, 0, 1, 0))
+    order = struct.pack("<6H", 0, 1, 2, 0, 2, 3)
+    unseen = bytes(4_000)
+    views = [
+        {"buffer": 0, "byteOffset": 0, "byteLength": len(points)},
+        {"buffer": 0, "byteOffset": len(points), "byteLength": len(order)},
+        {"buffer": 0, "byteOffset": len(points) + len(order), "byteLength": len(unseen)},
+    ]
+    corners: dict[str, Any] = {"min": [0, 0, 0], "max": [1, 1, 0]}
+    accessors = [
+        {"bufferView": 0, "componentType": 5126, "count": 4, "type": "VEC3", **corners},
+        {"bufferView": 1, "componentType": 5123, "count": 6, "type": "SCALAR"},
+        {"bufferView": 2, "componentType": 5126, "count": 1_000, "type": "SCALAR"},
+    ]
+    part = {"attributes": {"POSITION": 0}, "indices": 1, "material": 0}
+    content = points + order + unseen
+    buffer: dict[str, Any] = {"byteLength": len(content)}
+    if name.endswith(".gltf"):
+        packed = base64.b64encode(content).decode()
+        buffer["uri"] = f"data:application/octet-stream;base64,{packed}"
+    document = gltf(
+        meshes=[{"primitives": [part]}],
+        accessors=accessors,
+        bufferViews=views,
+        buffers=[buffer],
+        scenes=[{"nodes": [0]}],
+        scene=0,
+        materials=[{"name": "seen"}, {"name": "unseen"}],
+    )
+    if name.endswith(".gltf"):
+        return msgspec.json.encode(document)
+    model = glb(document)
+    whole = len(model) + 8 + len(content)
+    head = struct.pack("<4sII", b"glTF", 2, whole) + model[12:]
+    return head + struct.pack("<I4s", len(content), b"BIN\0") + content
 
 
 def chunk(kind: bytes, data: bytes) -> bytes:

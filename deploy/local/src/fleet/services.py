@@ -102,6 +102,8 @@ def _special(context: Context, name: str) -> dict[str, str]:
             "SOCKET_PORT": str(context.ports.collab_socket),
             "ALLOWED_ORIGINS": ",".join(origins(context)),
         }
+    if name == "assets":
+        return {"MODELS_DIR": str(context.home.repository / "deploy" / "models")}
     if name == "builds":
         return {
             "PLAY_SECRET": context.secrets.play_secret,

@@ -30,3 +30,10 @@ class QuotaExceededError(ForbiddenError):
 
     def __init__(self, message: str, *, limit: int, used: int) -> None:
         super().__init__(message, {"limit": limit, "used": used})
+
+
+class ToolMissingError(ServiceError):
+    """This installation lacks a program that the work needs; the details name it."""
+
+    status = 501
+    code = "TOOL_MISSING"

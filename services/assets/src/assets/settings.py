@@ -22,6 +22,7 @@ class Settings(common.settings.Settings, frozen=True, kw_only=True):
     # of what is made in the background, where nobody waits for it
     studio_long_cpu_s: int = 120
     studio_long_wall_s: float = 180.0
+    models_dir: str = "deploy/models"
     variants_max: int = 200
     preview_poll_s: float = 1.0
     preview_lease_s: float = 120.0

@@ -126,6 +126,37 @@ async def test_a_font_keeps_the_characters_that_are_needed(desk, store, wanted, 
     assert {chr(c) for c in font.getBestCmap()} == kept
 
 
+@pytest.mark.parametrize("preset", ["web", "mobile", "lossless"])
+@pytest.mark.parametrize("name", ["a.glb", "a.gltf"])
+async def test_a_model_loses_what_nobody_sees(desk, store, preset, name):
+    content = media.triangles(name)
+    asset = await uploaded(desk, content, name)
+    job = await finished(desk, await asked(desk, asset, preset=preset))
+    assert job["status"] == "complete", job
+    assert job["result"]["saving"] > 0
+    made = await variants(desk, store, asset)
+    assert made["model/gltf-binary"].startswith(b"glTF")
+    again = await uploaded(desk, made["model/gltf-binary"], "b.glb")
+    shown = (await desk.call("GET", f"/api/v1/assets/{again}", desk.viewer)).json()["data"]
+    assert (shown["metadata"]["triangles"], shown["metadata"]["materials"]) == (2, 1)
+
+
+async def test_a_model_that_names_other_files_is_not_made_smaller(desk):
+    content = media.glb(media.gltf(buffers=[{"uri": "a.bin", "byteLength": 4}]))
+    asset = await uploaded(desk, content, "a.glb")
+    job = await finished(desk, await asked(desk, asset))
+    assert (job["status"], job["error"]["code"]) == ("failed", "UNSUPPORTED_MEDIA_TYPE")
+
+
+async def test_without_its_program_a_model_is_not_made_smaller(serving, desk, tmp_path):
+    async with serving(MODELS_DIR=str(tmp_path)) as client:
+        desk.client = client
+        asset = await uploaded(desk, media.glb(), "a.glb")
+        answer = await asked(desk, asset)
+    assert (answer.status_code, code(answer)) == (501, "TOOL_MISSING")
+    assert answer.json()["error"]["details"] == [{"missing": "packages"}]
+
+
 @pytest.mark.parametrize(
     ("content", "name", "wanted", "status"),
     [

@@ -24,6 +24,7 @@ _BELONG: dict[str, frozenset[str]] = {
     "pictures": frozenset({"formats", "quality", "width", "height"}),
     "sounds": frozenset({"bitrate"}),
     "fonts": frozenset({"text", "unicodes"}),
+    "models": frozenset(),
 }
 
 
@@ -75,6 +76,10 @@ def _of_font(wanted: Wanted) -> list[Step]:
     return [_step({"flavor": "woff2", "text": text or None, "unicodes": ranges or None})]
 
 
+def _of_model(wanted: Wanted) -> list[Step]:
+    return [_step({"level": wanted.preset})]
+
+
 def _range(text: str) -> tuple[int, int]:
     first, _, last = text.removeprefix("U+").partition("-")
     found = (int(first, 16), int(last or first, 16))
@@ -93,4 +98,5 @@ _PLANNERS: dict[str, Callable[[Wanted], list[Step]]] = {
     "pictures": _of_picture,
     "sounds": _of_sound,
     "fonts": _of_font,
+    "models": _of_model,
 }

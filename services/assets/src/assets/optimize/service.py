@@ -16,6 +16,7 @@ from assets.optimize import planning, repository
 from assets.optimize.schema import Job, JobError
 from assets.optimize.types import Claim, Outcome, Plan, Smaller, Wanted
 from assets.permissions import demand_writer
+from assets.studio import service as studio
 from assets.variants import making
 from assets.variants.types import Source
 from common import exchange
@@ -41,6 +42,8 @@ async def enqueue(means: Means, caller: Caller, asset_id: UUID, wanted: Wanted) 
     asset = await library.show(means, caller, asset_id)
     await demand_writer(means.db, means.ask, caller, asset.project_id)
     plan = planning.planned(asset, wanted)
+    if plan.medium == "models":
+        studio.tools(means)
     limit = means.settings.jobs_per_user_max
     job = await repository.add(means.db, uuid7(), caller.user_id, asset, plan, limit)
     if job is None:

@@ -29,6 +29,7 @@ def confine_program(limits: Limits) -> bool:
     """
     _limit(limits)
     _bound("DATA", 4 * limits.memory_bytes)
+    _step_down()
     return seccomp.unplug()
 
 

@@ -13,7 +13,7 @@ from typing import IO, Any
 
 import structlog
 
-from assets.errors import ImageTooLargeError, MediaTooDemandingError
+from assets.errors import ImageTooLargeError, MediaTooDemandingError, ToolMissingError
 from assets.means import Means
 from assets.media import formats
 from assets.studio.messages import Answer, Medium, Task, Work
@@ -91,7 +91,9 @@ async def perform(
     options: dict[str, Any] | None = None,
 ) -> Answer:
     """Have something done to the file on the bench; raises as ``examined`` does."""
-    own = means.studio
+    own, options = means.studio, options or {}
+    if (medium, work) == ("models", "optimize"):
+        options = options | tools(means)
     task = Task(
         medium=medium,
         work=work,
@@ -99,7 +101,7 @@ async def perform(
         source=str(place.source),
         target=str(place.target),
         limits=own.long_limits if work == "optimize" else own.limits,
-        options=options or {},
+        options=options,
     )
     answer = await own.perform(task)
     if answer.verdict == "done":
@@ -107,6 +109,17 @@ async def perform(
     about = {"medium": medium, "work": work, "verdict": answer.verdict, "cause": answer.cause}
     log.log(40 if answer.verdict == "broken" else 20, "studio_refused", **about)
     raise _failure(task, answer)
+
+
+def tools(means: Means) -> dict[str, str]:
+    """Where the programs are that make models smaller; raises ``ToolMissingError``."""
+    folder = Path(means.settings.models_dir).resolve()
+    node = shutil.which("node")
+    if node is None:
+        raise ToolMissingError("Node is not installed here.", {"missing": "node"})
+    if not (folder / "node_modules").is_dir():
+        raise ToolMissingError("Its packages are not installed here.", {"missing": "packages"})
+    return {"node": node, "folder": str(folder)}
 
 
 def _failure(task: Task, answer: Answer) -> ServiceError:

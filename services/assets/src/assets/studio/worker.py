@@ -13,7 +13,8 @@ import select
 import signal
 import sys
 import time
-from typing import IO, NoReturn
+from collections.abc import Callable
+from typing import IO, Any, NoReturn
 
 import msgspec
 
@@ -27,7 +28,7 @@ from assets.studio.messages import (
     Verdict,
     frame,
 )
-from assets.studio.work import Function
+from assets.studio.work import Command, Function
 
 _PIECE = 65_536
 _SOURCE, _TARGET, _REPLY = 3, 4, 5
@@ -49,13 +50,20 @@ def _answer(task: Task) -> Answer:
     try:
         # before the fork: a child finds everything imported, and its successors as well
         module = importlib.import_module(f"assets.studio.work.{task.medium}")
+        # some work is done by a program of another language
+        command: Command | None = getattr(module, f"{task.work}_command", None)
+        if command is not None:
+            words = command(task)
+            return _delegated(task, lambda *files: _become(task, words, *files), _heard)
         function: Function = getattr(module, task.work)
-        return _delegated(task, function)
+        return _delegated(task, lambda *files: _child(task, function, *files), _decoded)
     except Exception as exc:  # noqa: BLE001 - whatever it is, the next task is due
         return Answer(verdict="broken", cause=repr(exc))
 
 
-def _delegated(task: Task, function: Function) -> Answer:
+def _delegated(
+    task: Task, begin: Callable[[int, int, int], NoReturn], read: Callable[[bytes], Answer]
+) -> Answer:
     gc.collect()
     gc.freeze()
     reading, writing = os.pipe()
@@ -63,7 +71,7 @@ def _delegated(task: Task, function: Function) -> Answer:
     target = os.open(task.target, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
     child = os.fork()
     if child == 0:
-        _child(task, function, source, target, writing)
+        begin(source, target, writing)
     for number in (source, target, writing):
         os.close(number)
     content, is_late = _read(reading, time.monotonic() + task.limits.wall_s)
@@ -71,7 +79,7 @@ def _delegated(task: Task, function: Function) -> Answer:
     if is_late:
         os.kill(child, signal.SIGKILL)
     _, status, usage = os.wait4(child, 0)
-    answer = _judged(content, status, is_late=is_late)
+    answer = _judged(content, status, read, is_late=is_late)
     return msgspec.structs.replace(answer, peak_bytes=usage.ru_maxrss * 1024)
 
 
@@ -89,7 +97,9 @@ def _read(reading: int, deadline: float) -> tuple[bytes, bool]:
     return b"", True
 
 
-def _judged(content: bytes, status: int, *, is_late: bool) -> Answer:
+def _judged(
+    content: bytes, status: int, read: Callable[[bytes], Answer], *, is_late: bool
+) -> Answer:
     if is_late:
         return Answer(verdict="demanding", cause="time")
     if os.WIFSIGNALED(status):
@@ -97,7 +107,7 @@ def _judged(content: bytes, status: int, *, is_late: bool) -> Answer:
     if os.WEXITSTATUS(status) == _BROKEN:
         return Answer(verdict="broken", cause="it ended before it could say why")
     try:
-        return msgspec.msgpack.decode(content, type=Answer)
+        return read(content)
     except msgspec.MsgspecError:
         return Answer(verdict="demanding", cause=f"status {status}")
 
@@ -116,6 +126,32 @@ def _child(task: Task, function: Function, source: int, target: int, reply: int)
     finally:
         # nothing of the parent's is finished here
         os._exit(code)
+
+
+def _decoded(content: bytes) -> Answer:
+    return msgspec.msgpack.decode(content, type=Answer)
+
+
+class _Said(msgspec.Struct):
+    """What a program says of its work: facts, or what was wrong with the file."""
+
+    facts: dict[str, Any] = {}
+    error: str = ""
+
+
+def _heard(content: bytes) -> Answer:
+    said = msgspec.json.decode(content, type=_Said)
+    verdict: Verdict = "unreadable" if said.error else "done"
+    return Answer(verdict=verdict, facts=said.facts, cause=said.error)
+
+
+def _become(task: Task, words: list[str], source: int, target: int, reply: int) -> NoReturn:
+    try:
+        _settle(source, target, reply)
+        confinement.confine_program(task.limits)
+        os.execve(words[0], words, {})  # noqa: S606 - our own words
+    finally:
+        os._exit(_BROKEN)
 
 
 def _settle(*numbers: int) -> None:

@@ -9,6 +9,7 @@ from typing import IO, Any
 from assets.studio.messages import Task
 
 type Function = Callable[[Task, IO[bytes], IO[bytes]], dict[str, Any]]
+type Command = Callable[[Task], list[str]]
 
 
 def import_all(package: ModuleType, *but: str) -> None:

@@ -1,6 +1,9 @@
 """Models in glTF: their facts, by the description in them; the shapes are not looked at."""
 
 import struct
+import subprocess
+from functools import cache
+from pathlib import Path
 from typing import IO, Any
 
 import msgspec
@@ -12,6 +15,8 @@ _JSON = b"JSON"
 _TRIANGLES, _STRIP, _FAN = 4, 5, 6
 _EXTERNAL_MAX = 32
 _URI_MAX = 200
+_NODE_S = 10
+_RENAMED_IN = 23
 _READABLE = ("model/gltf-binary", "model/gltf+json")
 
 
@@ -92,3 +97,27 @@ def _triangles(document: _Document, part: _Primitive) -> int:
 def _shown(uri: str) -> str:
     """What can be stored, and is short enough to be shown."""
     return uri.replace("\0", "").encode(errors="replace").decode()[:_URI_MAX]
+
+
+def optimize_command(task: Task) -> list[str]:
+    """The model in fewer bytes: a program of Node's, which may read its own folder alone."""
+    node, folder = task.options["node"], Path(task.options["folder"])
+    asked = {"mimeType": task.mime_type, "level": task.options["level"]}
+    return [
+        node,
+        _permission(node),
+        f"--allow-fs-read={folder}/",
+        f"--max-old-space-size={task.limits.memory_bytes >> 20}",
+        str(folder / "optimize.mjs"),
+        msgspec.json.encode(asked).decode(),
+    ]
+
+
+@cache
+def _permission(node: str) -> str:
+    """What the option is called that leaves a program no files but those that are named."""
+    said = subprocess.run(  # noqa: S603 - the operator's own Node
+        [node, "--version"], capture_output=True, check=True, timeout=_NODE_S, env={}
+    )
+    major = int(said.stdout.decode().removeprefix("v").partition(".")[0])
+    return "--permission" if major >= _RENAMED_IN else "--experimental-permission"
