@@ -20,6 +20,7 @@ from services.assets.tests.door import Door
 from assets.main import create_app
 from assets.means import Means
 from assets.presigned.service import sweep
+from assets.previews import service as previews
 from assets.tus import service as tus
 from assets.types import BUCKET, quarantine_key
 from common import multipart
@@ -209,6 +210,11 @@ class Desk:
         key = quarantine_key(UUID(upload_id))
         return await self.means().storage.keys(BUCKET, key)
 
+    async def preview(self) -> None:
+        """Make every thumbnail that is wanted."""
+        while await previews.turn(self.means()):
+            pass
+
     def means(self) -> Means:
         """What the service works with."""
         means: Means = self.client.app.state.means
@@ -228,6 +234,7 @@ def environment(service_env: Callable[[str], dict[str, str]], projects_port: int
         "SWEEP_EVERY_S": "3600",
         "COLLECT_EVERY_S": "3600",
         "PROJECTS_URL": f"http://127.0.0.1:{projects_port}",
+        "PREVIEW_POLL_S": "3600",
     }
 
 

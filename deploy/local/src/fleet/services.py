@@ -102,14 +102,17 @@ def _special(context: Context, name: str) -> dict[str, str]:
             "SOCKET_PORT": str(context.ports.collab_socket),
             "ALLOWED_ORIGINS": ",".join(origins(context)),
         }
+    if name == "assets":
+        return {
+            "CDN_SECRET": context.secrets.cdn_secret,
+            "MODELS_DIR": str(context.home.repository / "deploy" / "models"),
+        }
     if name == "builds":
         return {
             "PLAY_SECRET": context.secrets.play_secret,
             "TOOLCHAIN_DIR": str(context.home.repository / "deploy" / "toolchain"),
             "BUILD_CACHE_DIR": str(context.home.cache / "builds"),
         }
-    if name == "assets":
-        return {"CDN_SECRET": context.secrets.cdn_secret}
     if name == "registry":
         return {"EXAMPLES_DIR": str(context.home.repository / "examples")}
     return {}

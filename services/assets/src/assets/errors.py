@@ -16,6 +16,13 @@ class ImageTooLargeError(InvalidError):
     code = "IMAGE_TOO_LARGE"
 
 
+class MediaTooDemandingError(InvalidError):
+    """To decode the file takes more time or memory than one file may have, or it plays too long."""
+
+    status = 422
+    code = "MEDIA_TOO_DEMANDING"
+
+
 class GoneError(ServiceError):
     """The thing was there, and will not come back."""
 
@@ -24,7 +31,7 @@ class GoneError(ServiceError):
 
 
 class QuotaExceededError(ForbiddenError):
-    """The project would have more than it may; the details say how much may be, and how much is."""
+    """There would be more than there may; the details say how much may be, and how much is."""
 
     code = "QUOTA_EXCEEDED"
 
@@ -66,3 +73,10 @@ class ChecksumMismatchError(ServiceError):
 
     status = 460
     code = "CHECKSUM_MISMATCH"
+
+
+class ToolMissingError(ServiceError):
+    """This installation lacks a program that the work needs; the details name it."""
+
+    status = 501
+    code = "TOOL_MISSING"

@@ -12,13 +12,19 @@ from assets.library import events as library_events
 from assets.library import routes as library
 from assets.means import Assembly, provide_means
 from assets.objects import routes as objects
+from assets.optimize import routes as optimizing
+from assets.optimize import service as optimizer
 from assets.peers import Projects
 from assets.presigned import routes as presigned
 from assets.presigned.sweep import Sweeper
+from assets.previews import service as previews
 from assets.settings import Settings
+from assets.studio.hands import Hand
+from assets.studio.pool import Studio
 from assets.tus import routes as tus
 from assets.types import BUCKET
 from assets.uploads import routes as uploads
+from assets.variants import routes as variants
 from assets.versions import routes as versions
 from common import app
 from common.settings import StorageSettings, load
@@ -30,6 +36,8 @@ def create_app() -> Litestar:
     settings = load(Settings)
     storage = Storage(load(StorageSettings), watched=BUCKET)
     projects = Projects(settings)
+    studio = Studio(settings)
+    worker = Hand("jobs", optimizer.turn, every_s=settings.job_poll_s)
     return app.build(
         "assets",
         settings,
@@ -43,15 +51,21 @@ def create_app() -> Litestar:
             tus.router,
             delivery.router,
             objects.internal,
+            variants.router,
+            optimizing.router,
         ],
         subscriptions=[*library_events.SUBSCRIPTIONS, *collection_events.SUBSCRIPTIONS],
         dependencies={"means": Provide(provide_means)},
         parts=[
             projects,
             storage,
-            Assembly(settings, storage, projects),
+            studio,
+            Assembly(settings, storage, projects, studio),
             Stock(settings),
             Sweeper(settings),
             Collector(settings),
+            Hand("previews", previews.turn, every_s=settings.preview_poll_s),
+            worker,
         ],
+        settle=worker.wake,
     )

@@ -7,13 +7,14 @@ from litestar.types import Scope
 
 from assets.peers import Projects
 from assets.settings import Settings
+from assets.studio.pool import Studio
 from common.access import Ask
 from common.database import Database
 from common.storage import Storage
 
 
 class Means(msgspec.Struct, frozen=True):
-    """The database, the object store, whom to ask about access, and the limits.
+    """The database, the object store, whom to ask about access, who decodes, and the limits.
 
     ``aside`` is the same database over connections of its own, for what must be noted whether or
     not the transaction around it commits. Whoever holds a connection of ``db`` may wait for one of
@@ -25,6 +26,7 @@ class Means(msgspec.Struct, frozen=True):
     storage: Storage
     settings: Settings
     projects: Projects
+    studio: Studio
 
     @property
     def ask(self) -> Ask:
@@ -35,10 +37,13 @@ class Means(msgspec.Struct, frozen=True):
 class Assembly:
     """Puts the means together at the start, in ``app.state.means``."""
 
-    def __init__(self, settings: Settings, storage: Storage, projects: Projects) -> None:
+    def __init__(
+        self, settings: Settings, storage: Storage, projects: Projects, studio: Studio
+    ) -> None:
         self._settings = settings
         self._storage = storage
         self._projects = projects
+        self._studio = studio
         self._aside: Database | None = None
 
     async def open(self, app: Litestar) -> None:
@@ -50,7 +55,9 @@ class Assembly:
             wait_s=settings.pool_wait_s,
             statement_s_max=settings.statement_s_max,
         )
-        app.state.means = Means(app.state.db, self._aside, self._storage, settings, self._projects)
+        app.state.means = Means(
+            app.state.db, self._aside, self._storage, settings, self._projects, self._studio
+        )
 
     async def close(self) -> None:
         """End what is only for them; whoever opened something else closes it."""

@@ -20,6 +20,27 @@ class Settings(common.settings.Settings, frozen=True, kw_only=True):
     field_bytes_max: int = 4_096
     spool_bytes_max: int = 262_144
     image_pixels_max: int = 67_108_864
+    media_duration_s_max: int = 21_600
+    studio_processes: int = 2
+    studio_waiting_max: int = 32
+    studio_memory_bytes: int = 1_073_741_824
+    studio_cpu_s: int = 20
+    studio_wall_s: float = 30.0
+    # of what is made in the background, where nobody waits for it
+    studio_long_cpu_s: int = 120
+    studio_long_wall_s: float = 180.0
+    models_dir: str = "deploy/models"
+    variants_max: int = 200
+    preview_poll_s: float = 1.0
+    preview_lease_s: float = 120.0
+    preview_pause_s: float = 5.0
+    preview_attempts_max: int = 3
+    jobs_per_user_max: int = 20
+    job_poll_s: float = 2.0
+    job_lease_s: float = 300.0
+    job_pause_s: float = 5.0
+    job_attempts_max: int = 3
+    jobs_kept_days: int = 7
     upload_lifetime_s: int = 3_600
     large_lifetime_s: int = 86_400
     # for so long an upload is its request's alone after the service died in the middle of it

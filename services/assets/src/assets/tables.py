@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from common import outbox
 from common.access import AccessRow
+from common.statements import word
 
 
 class Tables(outbox.Tables):
@@ -173,13 +174,6 @@ class ResumableRow(Tables):
     expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
-# what needs bytes: its project's id, their hash, and the id of the asset that it is of, if of one
-NEEDING: tuple[tuple[Any, Any, Any], ...] = (
-    (AssetRow.project_id, AssetRow.sha256, AssetRow.id),
-    (AssetVersionRow.project_id, AssetVersionRow.sha256, AssetVersionRow.asset_id),
-)
-
-
 def recorded(
     written: sa.CTE, user_id: "sa.ColumnElement[UUID]", origin: "sa.ColumnElement[str]"
 ) -> sa.CTE:
@@ -200,12 +194,46 @@ def recorded(
     return sa.insert(AssetVersionRow).from_select(list(values), rows).cte("recorded")
 
 
+# `made_tables` has the whole of that table; it cannot be known here
+_VARIANT = sa.table(
+    "variant",
+    sa.column("project_id", sa.Uuid()),
+    sa.column("source", sa.Text()),
+    sa.column("options", sa.Text()),
+    sa.column("sha256", sa.Text()),
+)
+# what is made of bytes is needed by whatever has, or had, those bytes
+_made = (
+    sa.select(_VARIANT.c.project_id, _VARIANT.c.sha256, AssetVersionRow.asset_id)
+    .join(
+        AssetVersionRow,
+        (AssetVersionRow.project_id == _VARIANT.c.project_id)
+        & (AssetVersionRow.sha256 == _VARIANT.c.source),
+    )
+    .subquery("made")
+)
+# what needs bytes: its project's id, their hash, and the id of the asset that it is of
+NEEDING: tuple[tuple[Any, Any, Any], ...] = (
+    (AssetRow.project_id, AssetRow.sha256, AssetRow.id),
+    (AssetVersionRow.project_id, AssetVersionRow.sha256, AssetVersionRow.asset_id),
+    (_made.c.project_id, _made.c.sha256, _made.c.asset_id),
+)
 # the row's own column as text: in RETURNING the table would be selected from once more
 _IS_PUBLIC = (
     sa.select(AccessRow.is_public)
     .where(AccessRow.resource_id == sa.literal_column("asset.project_id", sa.Uuid()))
     .scalar_subquery()
     .label("is_public")
+)
+HAS_THUMBNAIL = (
+    sa.select(sa.true())
+    .where(
+        _VARIANT.c.project_id == sa.literal_column("asset.project_id", sa.Uuid()),
+        _VARIANT.c.source == sa.literal_column("asset.sha256", sa.Text()),
+        _VARIANT.c.options == word("thumbnail"),
+    )
+    .exists()
+    .label("has_thumbnail")
 )
 # what is known of an asset, in the order of `types.Stored`
 STORED = (
@@ -223,4 +251,5 @@ STORED = (
     AssetRow.created_at,
     AssetRow.updated_at,
     _IS_PUBLIC,
+    HAS_THUMBNAIL,
 )

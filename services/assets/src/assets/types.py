@@ -52,6 +52,7 @@ class Stored(msgspec.Struct, frozen=True):
     created_at: datetime
     updated_at: datetime
     is_public: bool
+    has_thumbnail: bool
 
     @property
     def etag(self) -> str:
@@ -83,7 +84,9 @@ def shown(stored: Stored, settings: Settings, version: int | None = None) -> Ass
         sha256=stored.sha256,
         version=stored.version,
         url=url_of(stored, settings, version),
-        thumbnail_url=None,
+        thumbnail_url=f"{settings.gateway_url}/api/v1/assets/{stored.id}/thumbnail"
+        if stored.has_thumbnail
+        else None,
         metadata=stored.metadata,
         created_at=stored.created_at,
         updated_at=stored.updated_at,

@@ -36,7 +36,7 @@ async def test_an_uploaded_picture_is_an_asset_and_announced_once(desk):
         "version": 1,
         "url": f"http://localhost:8080/api/v1/assets/{asset['id']}/download",
         "thumbnailUrl": None,
-        "metadata": {"width": 7, "height": 5},
+        "metadata": {"width": 7, "height": 5, "frames": 1, "hasAlpha": False},
         "createdAt": asset["createdAt"],
         "updatedAt": asset["updatedAt"],
     }

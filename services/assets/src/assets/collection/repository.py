@@ -9,6 +9,7 @@ from sqlalchemy import bindparam
 from sqlalchemy.dialects.postgresql import insert
 
 from assets.collection.types import Deleted
+from assets.made_tables import JobRow
 from assets.tables import AssetRow, BlobRow, LibraryRow, ResumableRow, UploadRow
 from common.access import AccessRow
 from common.database import Database, Queries
@@ -68,6 +69,7 @@ _END = (
     )
     .values(ended_at=sa.func.now(), expires_at=sa.func.now())
 )
+_CANCEL = sa.delete(JobRow).where(JobRow.project_id == _PROJECT)
 _first = insert(_L).values(project_id=_PROJECT, bytes=0, bytes_max=0, purged_at=sa.func.now())
 _PURGE = _first.on_conflict_do_update(
     index_elements=[_L.project_id],
@@ -130,6 +132,7 @@ async def purge(tx: Queries, project_id: UUID) -> None:
     await tx.run(_PURGE, project_id=project_id)
     await tx.run(_ABORT, project_id=project_id)
     await tx.run(_END, project_id=project_id)
+    await tx.run(_CANCEL, project_id=project_id)
     await empty(tx, project_id)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam
 
 from assets.library.types import Seen
 from assets.permissions import WRITERS
-from assets.tables import STORED, AssetRow, AssetVersionRow
+from assets.tables import HAS_THUMBNAIL, STORED, AssetRow, AssetVersionRow
 from assets.types import Stored
 from common.access import AccessRow, permits, role_of
 from common.answers import Window
@@ -32,6 +32,8 @@ _VERSIONED: dict[Any, Any] = {
     _A.sha256: _V.sha256,
     _A.version: _V.version,
     _A.facts: _V.facts,
+    # the thumbnail is of what the asset is now
+    HAS_THUMBNAIL: sa.and_(HAS_THUMBNAIL.element, _V.version == _A.version),
 }
 
 SORTS = {

@@ -1,6 +1,6 @@
 """Where Alembic begins: the tables that this service's schema should have."""
 
-from assets import tables
+from assets.made_tables import VariantRow
 from common import migrate
 
-migrate.run(tables.Tables.metadata)
+migrate.run(VariantRow.metadata)

@@ -8,6 +8,7 @@ from sqlalchemy import bindparam
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from assets.errors import CollectedError
+from assets.made_tables import preview_wanted
 from assets.permissions import WRITERS
 from assets.tables import STORED, AssetRow, recorded
 from assets.types import Stored
@@ -47,6 +48,7 @@ _ADD = announcing(
     .on_conflict_do_nothing()
     .returning(*STORED),
     _record,
+    preview_wanted,
 )
 _NAMED = sa.select(*STORED).where(
     _A.project_id == _PROJECT,

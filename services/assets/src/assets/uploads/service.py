@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -11,9 +12,9 @@ from assets.blobs import service as blobs
 from assets.errors import CollectedError
 from assets.library import service as library
 from assets.means import Means
-from assets.media import claims, pictures
+from assets.media import claims
 from assets.permissions import demand, demand_writer
-from assets.settings import Settings
+from assets.studio import service as studio
 from assets.types import Kind, Stored, object_key, shown
 from assets.uploads import repository
 from assets.uploads.form import FormFile
@@ -162,7 +163,6 @@ async def _examined(means: Means, caller: Caller, candidate: Candidate) -> NewAs
     if candidate.asset_id is not None:
         name, kind = await versions.named(means, caller, candidate.asset_id, candidate.project_id)
     settled = claims.settle(spool.head, name, candidate.content_type, kind)
-    size = await _measured(spool, settled.mime_type, means.settings)
     return NewAsset(
         id=candidate.asset_id or uuid7(),
         project_id=candidate.project_id,
@@ -173,25 +173,22 @@ async def _examined(means: Means, caller: Caller, candidate: Candidate) -> NewAs
         size=spool.size,
         mime_type=settled.mime_type,
         sha256=candidate.sha256,
-        metadata={"width": size[0], "height": size[1]} if size else {},
+        metadata=await _facts(means, spool, settled.mime_type),
         is_version=candidate.asset_id is not None,
         if_match=candidate.if_match,
     )
 
 
-async def _measured(
-    spool: Spool | Distant, mime_type: str, settings: Settings
-) -> pictures.Size | None:
+async def _facts(means: Means, spool: Spool | Distant, mime_type: str) -> dict[str, Any]:
     if isinstance(spool, Spool):
-        return await asyncio.to_thread(
-            pictures.measured, spool.file, spool.head, mime_type, settings.image_pixels_max
-        )
-    # what would be decoded is brought here first, and so is never that large
+        return (await studio.examined(means, spool.file, spool.head, mime_type)).metadata
+    # what is so large is not looked into; a picture would be decoded one day
     if mime_type.startswith("image/"):
         raise PayloadTooLargeError(
-            "The picture is too large.", {"field": "file", "limit": settings.asset_bytes_max}
+            "The picture is too large.",
+            {"field": "file", "limit": means.settings.asset_bytes_max},
         )
-    return None
+    return {}
 
 
 async def refuse_taken(db: Queries, project_id: UUID, name: str, sha256: str | None) -> None:

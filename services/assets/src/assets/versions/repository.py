@@ -10,6 +10,7 @@ from sqlalchemy import bindparam
 from sqlalchemy.dialects.postgresql import JSONB
 
 from assets.errors import CollectedError
+from assets.made_tables import preview_wanted
 from assets.permissions import WRITERS
 from assets.tables import STORED, AssetRow, AssetVersionRow, recorded
 from assets.types import Stored
@@ -69,6 +70,7 @@ _APPEND = announcing(
     )
     .returning(*STORED),
     _record,
+    preview_wanted,
 )
 
 

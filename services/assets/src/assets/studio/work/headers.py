@@ -3,49 +3,18 @@
 import struct
 from typing import IO
 
-from PIL import Image, UnidentifiedImageError
-
-from assets.errors import ImageTooLargeError
-from common.errors import UnsupportedMediaTypeError
+from PIL import Image
 
 type Size = tuple[int, int]
 
-# the limit is ours, asked below: Pillow's own would only warn
-Image.MAX_IMAGE_PIXELS = None
 _BY_PILLOW = {"image/png": "PNG", "image/jpeg": "JPEG", "image/gif": "GIF", "image/bmp": "BMP"}
-_FAULTS = (OSError, ValueError, SyntaxError, EOFError, struct.error, UnidentifiedImageError)
 
 
-def measured(file: IO[bytes], head: bytes, mime: str, pixels_max: int) -> Size | None:
+def size_of(file: IO[bytes], head: bytes, mime: str) -> Size | None:
     """Return width and height, or ``None`` where the type does not tell them in its header.
 
-    Raises ``UnsupportedMediaTypeError`` for a header that makes no sense, and
-    ``ImageTooLargeError``. It reads the file: not for the event loop.
+    A header that makes no sense raises whatever it is that fails.
     """
-    try:
-        size = _size(file, head, mime)
-    except _FAULTS as exc:
-        raise _unreadable(mime) from exc
-    if size is None:
-        return None
-    width, height = size
-    if width < 1 or height < 1:
-        raise _unreadable(mime)
-    if width * height > pixels_max:
-        raise ImageTooLargeError(
-            "The picture has too many pixels.",
-            {"field": "file", "limit": pixels_max, "width": width, "height": height},
-        )
-    return size
-
-
-def _unreadable(mime: str) -> UnsupportedMediaTypeError:
-    return UnsupportedMediaTypeError(
-        "The picture cannot be read.", {"field": "file", "declared": mime}
-    )
-
-
-def _size(file: IO[bytes], head: bytes, mime: str) -> Size | None:
     if mime in _BY_PILLOW:
         file.seek(0)
         with Image.open(file, formats=[_BY_PILLOW[mime]]) as image:

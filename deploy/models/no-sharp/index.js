@@ -1,0 +1,3 @@
+export default function sharp() {
+  throw new Error("Pictures are not decoded here.");
+}
