@@ -15,9 +15,13 @@ from av.audio.stream import AudioStream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from fontTools.fontBuilder import FontBuilder
+from fontTools.pens.t2CharStringPen import T2CharStringPen
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib import TTFont
 from PIL import Image
+
+# of one byte for each moment of a sound
+_RATE = (48_000, 48_000)
 
 
 def drawn(
@@ -47,6 +51,16 @@ def wav(seconds: float = 0.5, rate: int = 8_000, channels: int = 1) -> bytes:
         sound.setparams((channels, 2, rate, count, "NONE", ""))
         sound.writeframes(struct.pack(f"<{len(samples)}h", *samples))
     return file.getvalue()
+
+
+def noise(size: int, filler: bytes = b"s") -> bytes:
+    """A sound of just so many bytes; ``filler`` is what is heard, again and again."""
+    length = size - 44
+    head = struct.pack(
+        "<4sI4s4sIHHIIHH", b"RIFF", size - 8, b"WAVE", b"fmt ", 16, 1, 1, *_RATE, 1, 8
+    )
+    heard = filler * (length // len(filler) + 1)
+    return head + struct.pack("<4sI", b"data", length) + heard[:length]
 
 
 def sound(container: str, codec: str, seconds: float = 0.5) -> bytes:
@@ -95,6 +109,24 @@ def font(flavor: str | None = None, characters: str = "ABCabc123") -> bytes:
     file = io.BytesIO()
     built: TTFont = builder.font
     built.flavor = flavor
+    built.save(file)
+    return file.getvalue()
+
+
+def postscript() -> bytes:
+    """A font whose only glyph is drawn in the other way that fonts are."""
+    builder = FontBuilder(1_000, isTTF=False)
+    builder.setupGlyphOrder([".notdef"])
+    builder.setupCharacterMap({})
+    glyph = T2CharStringPen(500, None).getCharString()
+    builder.setupCFF("Boxes", {"FullName": "Boxes"}, {".notdef": glyph}, {})
+    builder.setupHorizontalMetrics({".notdef": (500, 0)})
+    builder.setupHorizontalHeader(ascent=800, descent=-200)
+    builder.setupNameTable({"familyName": "Boxes", "styleName": "Heavy"})
+    builder.setupOS2()
+    builder.setupPost()
+    file = io.BytesIO()
+    built: TTFont = builder.font
     built.save(file)
     return file.getvalue()
 

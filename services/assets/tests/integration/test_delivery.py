@@ -4,8 +4,10 @@ import asyncio
 import io
 import struct
 
+import msgspec
 import pytest
 from PIL import Image
+from services.assets.tests import media
 
 
 def encoded(kind):
@@ -137,7 +139,7 @@ async def test_a_hash_that_is_none(desk, sha256):
         ("level.json", b'{"<script>": 1}', "application/json", False),
         ("both.gif", GIF + b"<script>1</script>", "image/gif", False),
         ("both.png", PNG + b"<html><script>1</script>", "image/png", False),
-        ("both.wav", b"RIFF\0\0\0\0WAVE<svg onload='1'>", "audio/wav", False),
+        ("both.wav", media.wav() + b"<svg onload='1'>", "audio/wav", False),
         ("both.pdf.js", b"/*%PDF-1.7*/alert(1)", "text/javascript; charset=utf-8", True),
         ("tool", b"\x7fELF\2\1\1\0", "application/octet-stream", True),
         ("pack.zip", b"PK\3\4<html>", "application/zip", True),
@@ -166,8 +168,8 @@ async def test_what_could_run_is_sealed(desk, name, content, content_type, is_sa
 @pytest.mark.parametrize(
     ("name", "content", "content_type"),
     [
-        ("car.glb", b"glTF\2\0\0\0", "model/gltf-binary"),
-        ("car.gltf", b'{"asset": {"version": "2.0"}}', "model/gltf+json"),
+        ("car.glb", media.glb(), "model/gltf-binary"),
+        ("car.gltf", msgspec.json.encode(media.gltf()), "model/gltf+json"),
         ("car.obj", b"v 0 0 0", "model/obj"),
         (
             "skin.ktx2",
@@ -175,17 +177,16 @@ async def test_what_could_run_is_sealed(desk, name, content, content_type, is_sa
             "image/ktx2",
         ),
         ("skin.avif", encoded("AVIF"), "image/avif"),
-        ("hit.ogg", b"OggS\0\2" + bytes(22) + b"\1vorbis", "audio/ogg"),
-        ("hit.opus", b"OggS\0\2" + bytes(22) + b"OpusHead", "audio/ogg"),
-        ("film.ogv", b"OggS\0\2" + bytes(22) + b"\x80theora", "video/ogg"),
-        ("film.webm", b"\x1a\x45\xdf\xa3webm", "video/webm"),
-        ("type.woff2", b"wOF2\0\1\0\0", "font/woff2"),
-        ("type.otf", b"OTTO\0\1\0\0", "font/otf"),
+        ("hit.ogg", media.sound("ogg", "libopus", 0.2), "audio/ogg"),
+        ("hit.opus", media.sound("ogg", "libopus"), "audio/ogg"),
+        ("film.webm", media.film("webm", "libvpx"), "video/webm"),
+        ("type.woff2", media.font("woff2"), "font/woff2"),
+        ("type.otf", media.postscript(), "font/otf"),
         ("code.wasm", b"\0asm\1\0\0\0", "application/wasm"),
     ],
 )
 async def test_what_a_game_loads_has_its_own_type(desk, name, content, content_type):
-    _, _, path = await shared(desk, content + name.encode(), name)
+    _, _, path = await shared(desk, content, name)
     answer = await get(desk, path)
     assert answer.headers["content-type"] == content_type
     assert answer.headers["access-control-allow-origin"] == "*"

@@ -4,7 +4,9 @@ import asyncio
 import gzip
 
 import brotli
+import msgspec
 import pytest
+from services.assets.tests import media
 
 from common.errors import NotFoundError
 
@@ -32,9 +34,9 @@ async def raw(desk, path, accepts, method="GET", **headers):
         ("level.json", TEXT + b"of the level"),
         ("readme.md", b"# " + TEXT),
         ("icon.svg", b"<svg>" + b"<g/>" * 500 + b"</svg>"),
-        ("car.gltf", b'{"asset": {}}' + b" " * 2_000),
+        ("car.gltf", msgspec.json.encode(media.gltf()) + b" " * 2_000),
         ("code.wasm", b"\0asm\1\0\0\0" + bytes(2_000)),
-        ("type.ttf", b"\0\1\0\0" + bytes(2_000)),
+        ("type.ttf", media.font() + bytes(2_000)),
     ],
 )
 async def test_what_shrinks_is_sent_as_it_is_accepted(desk, name, content):

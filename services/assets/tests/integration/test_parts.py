@@ -5,18 +5,13 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from services.assets.tests import media
 
 from assets.quarantine import service as quarantine
 from assets.types import BUCKET, object_key
 from common import multipart
 
 PART = 5 * 1024 * 1024
-SOUND = b"RIFF\x00\x00\x00\x00WAVEfmt "
-
-
-def sound(size, filler=b"s"):
-    """A sound of so many bytes."""
-    return SOUND + filler * (size - len(SOUND))
 
 
 async def begun(desk, project, content, *, user=None, **other):
@@ -69,7 +64,7 @@ NOTHING: tuple[list[str], bool] = ([], False)
 
 async def test_five_parts_of_which_one_is_named_wrongly_become_an_asset_afterwards(desk, store):
     project = await desk.project()
-    content = sound(4 * PART + 1000)
+    content = media.noise(4 * PART + 1000)
     upload = await begun(desk, project, content, sha256=desk.sha256(content))
     assert set(upload) == {"id", "method", "size", "partSize", "parts", "uploaded", "expiresAt"}
     assert [part["size"] for part in upload["parts"]] == [PART] * 4 + [1000]
@@ -95,7 +90,7 @@ async def test_five_parts_of_which_one_is_named_wrongly_become_an_asset_afterwar
 
 async def test_an_upload_is_resumed_with_what_is_missing(desk, store):
     project = await desk.project()
-    content = sound(2 * PART + 7)
+    content = media.noise(2 * PART + 7)
     upload = await begun(desk, project, content)
     await sent(store, upload, content, 3, 1)
     early = await complete(desk, upload)
@@ -119,9 +114,9 @@ async def test_an_upload_is_resumed_with_what_is_missing(desk, store):
 
 async def test_a_part_that_is_sent_again_replaces_the_first(desk, store):
     project = await desk.project()
-    content = sound(PART + 7)
+    content = media.noise(PART + 7)
     upload = await begun(desk, project, content)
-    await sent(store, upload, sound(PART + 7, b"x"), 1)
+    await sent(store, upload, media.noise(PART + 7, b"x"), 1)
     await asyncio.sleep(1.1)  # the store counts in seconds
     named = await sent(store, upload, content)
     done = await complete(desk, upload, named=named)
@@ -130,7 +125,7 @@ async def test_a_part_that_is_sent_again_replaces_the_first(desk, store):
 
 async def test_the_store_takes_no_other_part_than_the_signed_one(desk, store):
     project = await desk.project()
-    content = sound(PART + 7)
+    content = media.noise(PART + 7)
     upload = await begun(desk, project, content)
     part = upload["parts"][1]
     longer = {**part["headers"], "content-length": "8"}
@@ -146,7 +141,7 @@ async def test_the_store_takes_no_other_part_than_the_signed_one(desk, store):
 
 async def test_an_aborted_upload_leaves_no_parts_not_even_late_ones(desk, store):
     project = await desk.project()
-    content = sound(2 * PART)
+    content = media.noise(2 * PART)
     upload = await begun(desk, project, content)
     await sent(store, upload, content, 1)
     path = f"/api/v1/assets/uploads/{upload['id']}"
@@ -163,7 +158,7 @@ async def test_an_aborted_upload_leaves_no_parts_not_even_late_ones(desk, store)
 
 async def test_an_expired_upload_is_swept_with_its_parts(desk, store):
     project = await desk.project()
-    content = sound(2 * PART)
+    content = media.noise(2 * PART)
     upload = await begun(desk, project, content)
     await sent(store, upload, content, 1)
     await desk.expire(upload["id"], ago_s=60)
@@ -178,7 +173,7 @@ async def test_an_expired_upload_is_swept_with_its_parts(desk, store):
 
 async def test_what_was_begun_in_the_store_and_belongs_to_nobody_is_swept(desk, store):
     project = await desk.project()
-    content = sound(2 * PART)
+    content = media.noise(2 * PART)
     upload = await begun(desk, project, content)
     means = desk.means()
     key = f"uploads/{project}"
@@ -205,7 +200,7 @@ async def test_what_is_not_what_was_announced_is_refused_and_gone(
     desk, store, change, status, code
 ):
     project = await desk.project()
-    content = change.pop("content", sound(PART + 9))
+    content = change.pop("content", media.noise(PART + 9))
     upload = await begun(desk, project, content, **change)
     await sent(store, upload, content)
     refused = await complete(desk, upload)
@@ -217,7 +212,7 @@ async def test_what_is_not_what_was_announced_is_refused_and_gone(
 
 async def test_who_may_go_on(desk, store):
     project = await desk.project()
-    content = sound(PART + 9)
+    content = media.noise(PART + 9)
     upload = await begun(desk, project, content)
     await sent(store, upload, content)
     for user in (desk.owner, desk.stranger):
@@ -231,7 +226,7 @@ async def test_who_may_go_on(desk, store):
 
 async def test_completed_by_several_at_once_it_is_one_asset(desk, store):
     project = await desk.project()
-    content = sound(PART + 9)
+    content = media.noise(PART + 9)
     upload = await begun(desk, project, content)
     await sent(store, upload, content)
     answers = await asyncio.gather(*[complete(desk, upload) for _ in range(4)])
@@ -242,7 +237,7 @@ async def test_completed_by_several_at_once_it_is_one_asset(desk, store):
 
 async def test_who_died_after_the_store_had_joined_the_parts_goes_on(desk, store):
     project = await desk.project()
-    content = sound(PART + 9)
+    content = media.noise(PART + 9)
     upload = await begun(desk, project, content)
     await sent(store, upload, content)
     waiting = multipart.unfinished(desk.means().storage, BUCKET)
@@ -254,7 +249,7 @@ async def test_who_died_after_the_store_had_joined_the_parts_goes_on(desk, store
 
 async def test_a_large_file_comes_in_parts_and_is_copied_by_the_store(serving, desk, store):
     project = await desk.project()
-    content = sound(2 * PART + 5)
+    content = media.noise(2 * PART + 5)
     usual = desk.client
     async with serving(ASSET_BYTES_MAX="6000000") as client:
         desk.client = client
@@ -283,7 +278,7 @@ async def test_a_large_file_comes_in_parts_and_is_copied_by_the_store(serving, d
 
 async def test_without_the_object_store_nothing_is_lost(serving, desk, store):
     project = await desk.project()
-    content = sound(PART + 9)
+    content = media.noise(PART + 9)
     upload = await begun(desk, project, content)
     await sent(store, upload, content)
     usual = desk.client
@@ -314,7 +309,7 @@ async def test_without_the_object_store_nothing_is_lost(serving, desk, store):
 )
 async def test_a_completion_is_checked(desk, body):
     project = await desk.project()
-    upload = await begun(desk, project, sound(PART))
+    upload = await begun(desk, project, media.noise(PART))
     path = f"/api/v1/assets/uploads/{upload['id']}/complete"
     answer = await desk.call("POST", path, desk.editor, json=body)
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "VALIDATION_ERROR")

@@ -1,9 +1,11 @@
 """How much a project's library may hold: exactly so much, however many come at once."""
 
 import asyncio
+from base64 import b64encode
 from contextlib import suppress
 
 import pytest
+from services.assets.tests import media
 
 from common.errors import NotFoundError
 
@@ -88,11 +90,64 @@ async def test_a_presigned_upload_finds_no_room_either(small, store):
     project = await small.project()
     await small.upload(small.editor, project, b"\1" * ROOM, "full.bin")
     new = {"projectId": str(project), "name": "x.bin", "size": 3, "contentType": "a/b"}
-    upload = (await small.call("POST", "/api/v1/assets/uploads", small.editor, json=new)).json()
-    sent = upload["data"]
-    await store("PUT", sent["url"], content=b"\1\2\3", headers=sent["headers"])
-    path = f"/api/v1/assets/uploads/{sent['id']}/complete"
-    for key in ({}, {"idempotency_key": sent["id"]}):
-        answer = await small.call("POST", path, small.editor, **key)
+    for parts in (False, True):
+        given = new | {"parts": parts}
+        begun = await small.call("POST", "/api/v1/assets/uploads", small.editor, json=given)
+        upload = begun.json()["data"]
+        for sent in upload.get("parts", [upload]):
+            await store("PUT", sent["url"], content=b"\1\2\3", headers=sent["headers"])
+        path = f"/api/v1/assets/uploads/{upload['id']}/complete"
+        answer = await small.call("POST", path, small.editor, idempotency_key=upload["id"])
         assert (answer.status_code, answer.json()["error"]["code"]) == (403, "QUOTA_EXCEEDED")
+        again = await small.call("POST", path, small.editor)
+        assert again.status_code == 404
+        assert await small.quarantined(upload["id"]) == []
+        assert not await small.unfinished(upload["id"])
+    assert await held(small, project) == (ROOM,) * 3
+
+
+async def test_nor_does_a_resumable_upload_and_nothing_of_it_stays(small):
+    project = await small.project()
+    await small.upload(small.editor, project, b"\1" * ROOM, "full.bin")
+    told = {"projectId": str(project), "filename": "x.bin"}
+    said = ",".join(f"{k} {b64encode(v.encode()).decode()}" for k, v in told.items())
+    spoken = {"tus_resumable": "1.0.0"}
+    begun = await small.call(
+        "POST",
+        "/api/v1/assets/tus",
+        small.editor,
+        upload_length="3",
+        upload_metadata=said,
+        **spoken,
+    )
+    path = begun.headers["location"]
+    refused = await small.client.patch(
+        path,
+        content=b"\1\2\3",
+        headers=small.headers(
+            small.editor,
+            upload_offset="0",
+            content_type="application/offset+octet-stream",
+            **spoken,
+        ),
+    )
+    assert (refused.status_code, refused.json()["error"]["code"]) == (403, "QUOTA_EXCEEDED")
+    assert (await small.call("HEAD", path, small.editor, **spoken)).status_code == 410
+    upload_id = path.rpartition("/")[2]
+    assert await small.quarantined(upload_id) == []
+    assert not await small.unfinished(upload_id)
+    assert await held(small, project) == (ROOM,) * 3
+
+
+async def test_what_is_made_of_a_picture_is_counted_or_refused(small):
+    project = await small.project()
+    picture = media.drawn(size=(640, 480))
+    asset = (await small.upload(small.editor, project, picture)).json()["data"]
+    path = f"/api/v1/assets/{asset['id']}/variants?format=png"
+    assert (await small.call("GET", f"{path}&w=32", small.viewer)).status_code == 302
+    before = (await held(small, project))[0]
+    assert before > len(picture)
+    await small.upload(small.editor, project, b"\1" * (ROOM - before), "full.bin")
+    refused = await small.call("GET", f"{path}&w=33", small.viewer)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (403, "QUOTA_EXCEEDED")
     assert await held(small, project) == (ROOM,) * 3

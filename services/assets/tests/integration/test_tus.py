@@ -7,19 +7,14 @@ from email.utils import parsedate_to_datetime
 from itertools import pairwise
 
 import pytest
+from services.assets.tests import media
 
 from assets.types import BUCKET, object_key
 
 BASE = "/api/v1/assets/tus"
 PART = 8 * 1024 * 1024
-SOUND = b"RIFF\x00\x00\x00\x00WAVEfmt "
 BYTES = "application/offset+octet-stream"
 NOTHING: tuple[list[str], bool] = ([], False)
-
-
-def sound(size, filler=b"s"):
-    """A sound of so many bytes."""
-    return SOUND + filler * (size - len(SOUND))
 
 
 def metadata(**said):
@@ -96,7 +91,7 @@ async def test_a_client_learns_what_is_spoken_here(desk):
 
 async def test_an_upload_goes_on_by_and_by_and_becomes_an_asset(desk):
     project = await desk.project()
-    content = sound(2 * PART + 5)
+    content = media.noise(2 * PART + 5)
     answer = await begun(desk, project, len(content), sha256=desk.sha256(content))
     assert answer.status_code == 201, answer.text
     assert answer.headers["upload-offset"] == "0"
@@ -128,7 +123,7 @@ async def test_an_upload_goes_on_by_and_by_and_becomes_an_asset(desk):
 
 async def test_the_first_bytes_may_come_with_the_beginning(desk):
     project = await desk.project()
-    content = sound(1000)
+    content = media.noise(1000)
     half = await begun(desk, project, 1000, content=content[:500])
     assert (half.status_code, half.headers["upload-offset"]) == (201, "500")
     whole = await begun(desk, project, 1000, content=content, name="wind.wav")
@@ -142,7 +137,7 @@ async def test_the_first_bytes_may_come_with_the_beginning(desk):
 async def test_another_offset_is_a_conflict_that_says_the_right_one(desk, offset):
     project = await desk.project()
     path = await path_of(desk, project, 1000)
-    assert (await send(desk, path, 0, sound(100))).status_code == 204
+    assert (await send(desk, path, 0, media.noise(100))).status_code == 204
     answer = await send(desk, path, offset, b"x")
     assert (answer.status_code, code(answer)) == (409, "UPLOAD_OFFSET_MISMATCH")
     assert answer.headers["upload-offset"] == "100"
@@ -152,12 +147,12 @@ async def test_another_offset_is_a_conflict_that_says_the_right_one(desk, offset
 @pytest.mark.parametrize("algorithm", ["sha1", "sha256"])
 async def test_nothing_is_kept_of_bytes_that_are_not_those_of_their_checksum(desk, algorithm):
     project = await desk.project()
-    content = sound(2 * PART + 5)
+    content = media.noise(2 * PART + 5)
     path = await path_of(desk, project, len(content))
     assert (await send(desk, path, 0, content[:10])).status_code == 204
     digest = hashlib.new(algorithm, content[10:]).digest()
     said = f"{algorithm} {b64encode(digest).decode()}"
-    wrong = await send(desk, path, 10, sound(2 * PART - 5, b"x"), upload_checksum=said)
+    wrong = await send(desk, path, 10, media.noise(2 * PART - 5, b"x"), upload_checksum=said)
     assert (wrong.status_code, code(wrong)) == (460, "CHECKSUM_MISMATCH")
     assert wrong.headers["tus-resumable"] == "1.0.0"
     assert await offset_of(desk, path) == 10
@@ -202,7 +197,7 @@ async def test_another_content_type_is_refused(desk):
 async def test_more_than_was_announced_is_refused(desk):
     project = await desk.project()
     path = await path_of(desk, project, 1000)
-    answer = await send(desk, path, 0, sound(1001))
+    answer = await send(desk, path, 0, media.noise(1001))
     assert (answer.status_code, code(answer)) == (413, "PAYLOAD_TOO_LARGE")
 
     async def pieces():
@@ -275,7 +270,7 @@ async def test_an_upload_is_its_beginners_alone(desk):
 
 async def test_who_was_removed_sends_nothing_more(desk):
     project = await desk.project()
-    content = sound(1000)
+    content = media.noise(1000)
     path = await path_of(desk, project, 1000)
     assert (await send(desk, path, 0, content[:500])).status_code == 204
     await desk.access(project, version=2, without=desk.editor)
@@ -288,7 +283,7 @@ async def test_who_was_removed_sends_nothing_more(desk):
 
 async def test_who_is_removed_while_the_last_bytes_come_has_added_nothing(desk):
     project = await desk.project()
-    content = sound(1000)
+    content = media.noise(1000)
     path = await path_of(desk, project, 1000)
 
     async def pieces():
@@ -302,7 +297,7 @@ async def test_who_is_removed_while_the_last_bytes_come_has_added_nothing(desk):
 
 async def test_of_two_at_once_one_wins(desk):
     project = await desk.project()
-    content = sound(1000)
+    content = media.noise(1000)
     path = await path_of(desk, project, 1000)
     waits, goes_on = asyncio.Event(), asyncio.Event()
 
@@ -329,7 +324,7 @@ async def test_of_two_at_once_one_wins(desk):
 
 async def test_a_lease_outlives_neither_its_time_nor_another(serving, desk):
     project = await desk.project()
-    content = sound(PART + 1000)
+    content = media.noise(PART + 1000)
     usual = desk.client
     async with serving(LEASE_S="0.6") as client:
         desk.client = client
@@ -362,7 +357,7 @@ async def test_a_lease_outlives_neither_its_time_nor_another(serving, desk):
 
 async def test_a_terminated_upload_is_gone_and_leaves_nothing(desk):
     project = await desk.project()
-    content = sound(PART + 1000)
+    content = media.noise(PART + 1000)
     path = await path_of(desk, project, len(content) + 1)
     assert (await send(desk, path, 0, content)).status_code == 204
     assert await left(desk, path) != NOTHING
@@ -380,7 +375,7 @@ async def test_an_upload_that_is_ended_while_bytes_come_leaves_nothing_once_it_i
     path = await path_of(desk, project, 3 * PART)
 
     async def pieces():
-        yield sound(PART + 100)
+        yield media.noise(PART + 100)
         assert (await call(desk, "DELETE", path)).status_code == 204
         yield b"x" * PART
 
@@ -394,7 +389,7 @@ async def test_an_upload_that_is_ended_while_bytes_come_leaves_nothing_once_it_i
 
 async def test_an_expired_upload_is_over_and_swept(desk):
     project = await desk.project()
-    content = sound(PART + 1000)
+    content = media.noise(PART + 1000)
     path = await path_of(desk, project, len(content) + 1)
     assert (await send(desk, path, 0, content)).status_code == 204
     await desk.expire(path.rpartition("/")[2], ago_s=60)
@@ -412,7 +407,7 @@ async def test_an_expired_upload_is_over_and_swept(desk):
     ("content", "said", "status", "error"),
     [
         (b"<!doctype html><script>alert(1)</script>", {}, 415, "UNSUPPORTED_MEDIA_TYPE"),
-        (sound(100), {"sha256": "0" * 64}, 400, "VALIDATION_ERROR"),
+        (media.noise(100), {"sha256": "0" * 64}, 400, "VALIDATION_ERROR"),
     ],
 )
 async def test_a_file_that_is_refused_is_gone(desk, content, said, status, error):
@@ -427,7 +422,7 @@ async def test_a_file_that_is_refused_is_gone(desk, content, said, status, error
 
 async def test_a_name_that_is_taken_is_refused_before_anything_is_sent(desk):
     project = await desk.project()
-    there = sound(100)
+    there = media.noise(100)
     assert (await desk.upload(desk.owner, project, there, "rain.wav")).status_code == 201
     taken = await begun(desk, project, 50)
     assert (taken.status_code, code(taken)) == (409, "CONFLICT")
@@ -439,9 +434,9 @@ async def test_a_name_that_is_taken_is_refused_before_anything_is_sent(desk):
 
 async def test_a_name_that_is_taken_meanwhile_loses_nothing_of_the_upload(desk):
     project = await desk.project()
-    content = sound(100)
+    content = media.noise(100)
     path = await path_of(desk, project, 100)
-    other = (await desk.upload(desk.owner, project, sound(50), "rain.wav")).json()["data"]
+    other = (await desk.upload(desk.owner, project, media.noise(50), "rain.wav")).json()["data"]
     late = await send(desk, path, 0, content)
     assert (late.status_code, code(late)) == (409, "CONFLICT")
     assert (await call(desk, "HEAD", path)).status_code == 409
@@ -454,7 +449,7 @@ async def test_a_name_that_is_taken_meanwhile_loses_nothing_of_the_upload(desk):
 
 async def test_a_large_file_is_copied_by_the_store(serving, desk):
     project = await desk.project()
-    content = sound(PART + 1000)
+    content = media.noise(PART + 1000)
     usual = desk.client
     async with serving(ASSET_BYTES_MAX="1000000") as client:
         desk.client = client
@@ -470,7 +465,7 @@ async def test_a_large_file_is_copied_by_the_store(serving, desk):
 
 async def test_without_the_object_store_an_upload_waits(serving, desk):
     project = await desk.project()
-    content = sound(1000)
+    content = media.noise(1000)
     path = await path_of(desk, project, 1000)
     assert (await send(desk, path, 0, content[:400])).status_code == 204
     usual = desk.client

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 import msgspec
 import pytest
+from services.assets.tests import media
 
 BASE = "/api/v1/assets/tus"
 
@@ -44,7 +45,7 @@ async def facts(made):
 def sound(tmp_path):
     """A file that is a sound, of twenty million bytes."""
     path = tmp_path / "rain.wav"
-    path.write_bytes(b"RIFF\x00\x00\x00\x00WAVEfmt " + os.urandom(20_000_000 - 16))
+    path.write_bytes(media.noise(20_000_000, os.urandom(20_000_000)))
     return path
 
 

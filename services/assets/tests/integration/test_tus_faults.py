@@ -10,6 +10,7 @@ from hashlib import sha256
 
 import httpx
 import pytest
+from services.assets.tests import media
 
 from common.testing.waiting import until
 
@@ -21,7 +22,7 @@ SPOKEN = {"tus-resumable": "1.0.0"}
 
 def sound(size):
     """A sound of so many bytes."""
-    return b"RIFF\x00\x00\x00\x00WAVEfmt " + os.urandom(size - 16)
+    return media.noise(size, os.urandom(size))
 
 
 class Sender:

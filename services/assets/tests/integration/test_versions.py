@@ -39,7 +39,7 @@ async def test_other_bytes_are_a_new_version_of_the_same_asset(desk, store):
         "version": 2,
         "size": len(other),
         "sha256": desk.sha256(other),
-        "metadata": {"width": 9, "height": 9},
+        "metadata": {"width": 9, "height": 9, "frames": 1, "hasAlpha": False},
         "updatedAt": second["updatedAt"],
     }
     shown = await desk.call("GET", path, desk.viewer)
