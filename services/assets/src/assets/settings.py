@@ -10,7 +10,7 @@ class Settings(common.settings.Settings, frozen=True, kw_only=True):
     # of all that a project's library has, and of what was in it until that is collected
     library_bytes_max: int = 10_737_418_240
     # connections for what is noted whether or not the transaction around it commits
-    aside_pool_size: int = 4
+    aside_pool_size: int = 8
     batch_bytes_max: int = 268_435_456
     batch_files_max: int = 50
     batch_at_once_max: int = 4
