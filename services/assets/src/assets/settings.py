@@ -10,7 +10,7 @@ class Settings(common.settings.Settings, frozen=True, kw_only=True):
     # of all that a project's library has, and of what was in it until that is collected
     library_bytes_max: int = 10_737_418_240
     # connections for what is noted whether or not the transaction around it commits
-    aside_pool_size: int = 4
+    aside_pool_size: int = 8
     # of what comes in parts, or by and by; and how large a presigned part is at least
     large_bytes_max: int = 5_368_709_120
     part_bytes_min: int = 16_777_216

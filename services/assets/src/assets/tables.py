@@ -45,6 +45,8 @@ class BlobRow(Tables):
     project_id: Mapped[UUID] = mapped_column(primary_key=True)
     sha256: Mapped[str] = mapped_column(primary_key=True)
     size: Mapped[int]
+    # another one where it was collected and claimed anew: its object may have gone in between
+    generation: Mapped[UUID]
     # when it was claimed last
     stored_at: Mapped[datetime] = mapped_column(server_default=sa.func.now(), index=True)
 
@@ -172,6 +174,21 @@ class ResumableRow(Tables):
     ended_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
     expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+def still_held(generation: "sa.ColumnElement[UUID]") -> "sa.ColumnElement[bool]":
+    """Whether the blob of that generation is there, which nobody collects until this commits."""
+    held = (
+        sa.select(BlobRow.sha256)
+        .where(
+            BlobRow.project_id == sa.bindparam("project_id", type_=sa.Uuid),
+            BlobRow.sha256 == sa.bindparam("sha256", type_=sa.Text),
+            BlobRow.generation == generation,
+        )
+        .with_for_update(read=True, key_share=True)
+        .cte("held")
+    )
+    return sa.exists(sa.select(held.c.sha256))
 
 
 def recorded(

@@ -13,26 +13,28 @@ from assets.errors import QuotaExceededError
 from assets.tables import NEEDING, BlobRow, LibraryRow
 from common.access import AccessRow
 from common.database import Queries
+from common.ids import uuid7
 
 _B, _L = BlobRow, LibraryRow
 _PROJECT = bindparam("project_id", type_=sa.Uuid)
 _SHA256 = bindparam("sha256", type_=sa.Text)
+_GENERATION = bindparam("generation", type_=sa.Uuid)
 _ONE = sa.and_(_B.project_id == _PROJECT, _B.sha256 == _SHA256)
 
 
-def _claim() -> "sa.Select[bool]":
+def _claim() -> "sa.Select[UUID]":
     """Whoever collects the blob holds its row: this waits, and then begins anew."""
-    asked = sa.select(AccessRow.resource_id, _SHA256, bindparam("size", type_=sa.BigInteger)).where(
+    size = bindparam("size", type_=sa.BigInteger)
+    asked = sa.select(AccessRow.resource_id, _SHA256, size, _GENERATION).where(
         AccessRow.resource_id == _PROJECT, ~AccessRow.is_deleted
     )
     claimed = (
         insert(_B)
-        .from_select(["project_id", "sha256", "size"], asked)
+        .from_select(["project_id", "sha256", "size", "generation"], asked)
         .on_conflict_do_update(
             index_elements=[_B.project_id, _B.sha256], set_={"stored_at": sa.func.now()}
         )
-        # a row that nobody had before has never been locked
-        .returning(_B.project_id, _B.size, sa.literal_column("xmax = 0", sa.Boolean).label("new"))
+        .returning(_B.project_id, _B.size, _B.generation)
         .cte("claimed")
     )
     first = insert(_L).from_select(
@@ -41,7 +43,7 @@ def _claim() -> "sa.Select[bool]":
             claimed.c.project_id,
             claimed.c.size,
             bindparam("bytes_max", type_=sa.BigInteger),
-        ).where(claimed.c.new),
+        ).where(claimed.c.generation == _GENERATION),
     )
     counted = first.on_conflict_do_update(
         index_elements=[_L.project_id],
@@ -50,7 +52,7 @@ def _claim() -> "sa.Select[bool]":
             "bytes_max": first.excluded.bytes_max,
         },
     )
-    return sa.select(claimed.c.new).add_cte(counted.cte("counted"))
+    return sa.select(claimed.c.generation).add_cte(counted.cte("counted"))
 
 
 def _age(name: str) -> "sa.ColumnElement[Any]":
@@ -115,20 +117,24 @@ _DROP = (
 
 async def claim(
     db: Queries, project_id: UUID, sha256: str, size: int, bytes_max: int
-) -> bool | None:
+) -> UUID | None:
     """Note that an object is about to be put; ``None`` where there is no such project.
 
-    Return whether it is counted from now on, or was before. Raises ``QuotaExceededError``.
+    Return the blob's generation: a new one counts. Raises ``QuotaExceededError``.
     """
     given = {"project_id": project_id, "sha256": sha256, "size": size, "bytes_max": bytes_max}
     try:
-        return await db.one_or_none(_CLAIM, bool, **given)
+        return await db.one_or_none(_CLAIM, _same, generation=uuid7(), **given)
     except asyncpg.CheckViolationError as exc:
         raise QuotaExceededError(
             "The project's library would hold more than it may.",
             limit=bytes_max,
             used=await used(db, project_id),
         ) from exc
+
+
+def _same(generation: UUID) -> UUID:
+    return generation
 
 
 async def used(db: Queries, project_id: UUID) -> int:

@@ -1,8 +1,9 @@
 """The bytes of projects: claimed, then put; and gone when nothing has needed them for a while.
 
-Who puts an object claims its blob first, each time, and puts it whether or not it was there: in
-between it may be collected. What then refers to the blob keeps it; until it does, it may be told
-that the blob is gone (``CollectedError``), and begins anew.
+Who puts an object claims its blob first, each time, and puts it whether or not it was there. What
+then refers to the blob keeps it. Before that it may be collected, and even be claimed anew by
+somebody else: so what refers to it asks for the generation that was claimed (``still_held``), and
+where that is gone (``CollectedError``) all begins anew.
 """
 
 from typing import Any
@@ -18,15 +19,17 @@ _FIRST = (UUID(int=0), "")
 _STRETCH = 1_000
 
 
-async def claim(means: Means, project_id: UUID, sha256: str, size: int) -> None:
-    """Count bytes that are about to be put, once for each hash.
+async def claim(means: Means, project_id: UUID, sha256: str, size: int) -> UUID:
+    """Count bytes that are about to be put, once for each hash; return the blob's generation.
 
     It is certain before it returns, whatever transaction this is part of. Raises
     ``QuotaExceededError``, and ``NotFoundError`` where the project is gone.
     """
     room = means.settings.library_bytes_max
-    if await repository.claim(means.aside, project_id, sha256, size, room) is None:
+    generation = await repository.claim(means.aside, project_id, sha256, size, room)
+    if generation is None:
         raise NotFoundError("There is no such thing.")
+    return generation
 
 
 async def put(
@@ -37,11 +40,15 @@ async def put(
     sha256: str,
     size: int,
     content_type: str,
-) -> None:
-    """Claim a blob and put its object; the store refuses other bytes than those of the hash."""
-    await claim(means, project_id, sha256, size)
+) -> UUID:
+    """Claim a blob and put its object; return the blob's generation.
+
+    The store refuses other bytes than those of the hash.
+    """
+    generation = await claim(means, project_id, sha256, size)
     key = object_key(project_id, sha256)
     await means.storage.put(BUCKET, key, body, content_type=content_type, sha256=sha256)
+    return generation
 
 
 async def used(means: Means, project_id: UUID) -> int:

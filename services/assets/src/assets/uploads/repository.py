@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from assets.errors import CollectedError
 from assets.made_tables import preview_wanted
 from assets.permissions import WRITERS
-from assets.tables import STORED, AssetRow, recorded
+from assets.tables import STORED, AssetRow, recorded, still_held
 from assets.types import Stored
 from assets.uploads.types import NewAsset
 from common.access import AccessRow, permits
@@ -36,6 +36,7 @@ _VALUES = {
     "sha256": bindparam("sha256", type_=sa.Text),
     "metadata": bindparam("metadata", type_=JSONB),
 }
+_IS_HELD = still_held(bindparam("generation", type_=sa.Uuid))
 
 
 def _record(written: sa.CTE) -> sa.CTE:
@@ -44,7 +45,7 @@ def _record(written: sa.CTE) -> sa.CTE:
 
 _ADD = announcing(
     insert(_A)
-    .from_select(list(_VALUES), sa.select(*_VALUES.values()).where(_MAY_WRITE))
+    .from_select(list(_VALUES), sa.select(*_VALUES.values()).where(_MAY_WRITE, _IS_HELD))
     .on_conflict_do_nothing()
     .returning(*STORED),
     _record,
@@ -60,12 +61,14 @@ _NAMED = sa.select(*STORED).where(
 async def add(db: Queries, new: NewAsset, event: Event) -> Stored | None:
     """Let the asset be seen, and announce it.
 
-    ``None`` where its name is taken, or the user may not write to the project. Raises
-    ``CollectedError``.
+    ``None`` where its name is taken, its bytes were collected, or the user may not write to the
+    project. Raises ``CollectedError`` where they are being collected.
     """
     given = {name: getattr(new, name) for name in _VALUES}
     try:
-        return await db.one_or_none(_ADD, Stored, **given, **announced(event, new.project_id))
+        return await db.one_or_none(
+            _ADD, Stored, generation=new.generation, **given, **announced(event, new.project_id)
+        )
     except asyncpg.ForeignKeyViolationError as exc:
         raise CollectedError from exc
 

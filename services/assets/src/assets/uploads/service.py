@@ -145,14 +145,14 @@ async def take(means: Means, caller: Caller, candidate: Candidate) -> Outcome:
 async def stored(means: Means, caller: Caller, candidate: Candidate) -> NewAsset:
     """Look at the file and store its bytes under their hash; nobody sees them yet."""
     new = await _examined(means, caller, candidate)
-    await blobs.claim(means, new.project_id, new.sha256, new.size)
+    generation = await blobs.claim(means, new.project_id, new.sha256, new.size)
     await candidate.spool.keep(
         means.storage,
         object_key(new.project_id, new.sha256),
         content_type=new.mime_type,
         sha256=new.sha256,
     )
-    return new
+    return msgspec.structs.replace(new, generation=generation)
 
 
 async def _examined(means: Means, caller: Caller, candidate: Candidate) -> NewAsset:
@@ -211,7 +211,7 @@ async def publish(db: Queries, means: Means, caller: Caller, new: NewAsset) -> O
     sender has not seen, and ``CollectedError``.
     """
     if new.is_version:
-        fresh = Fresh(new.sha256, new.size, new.mime_type, new.metadata)
+        fresh = Fresh(new.sha256, new.size, new.mime_type, new.metadata, generation=new.generation)
         return Outcome(*await versions.append(db, caller, new.id, fresh, new.if_match))
     event = AssetCreated(
         asset_id=new.id,
@@ -230,7 +230,8 @@ async def publish(db: Queries, means: Means, caller: Caller, new: NewAsset) -> O
     await demand_writer(means.db, means.ask, caller, new.project_id)
     other = await repository.named(db, new.project_id, new.name_key)
     if other is None:
-        raise UnavailableError  # it had the name a moment ago
+        # nothing has the name: the bytes are gone, or what had it a moment ago
+        raise CollectedError
     if (other.sha256, other.name) != (new.sha256, new.name):
         raise _taken(other)
     return Outcome(other, is_new=False)

@@ -9,7 +9,8 @@ import msgspec
 class NewAsset(msgspec.Struct, frozen=True):
     """An asset whose object is whole, or a version of one that is there (``is_version``).
 
-    Then ``if_match`` is what its sender last saw of it, and the name is the asset's own.
+    Of that the name is the asset's own, and ``if_match`` what its sender last saw. ``generation``
+    is the blob's, once that is claimed.
     """
 
     id: UUID
@@ -24,3 +25,4 @@ class NewAsset(msgspec.Struct, frozen=True):
     metadata: dict[str, Any]
     is_version: bool = False
     if_match: str | None = None
+    generation: UUID | None = None

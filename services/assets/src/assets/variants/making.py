@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from assets.blobs import service as blobs
+from assets.errors import CollectedError
 from assets.means import Means
 from assets.studio import service as studio
 from assets.studio.messages import Medium, Work
@@ -54,7 +55,7 @@ async def _made(
         mime_type = facts.pop("mimeType")
         sha256, size = await asyncio.to_thread(_hashed, place.target)
         with await asyncio.to_thread(place.target.open, "rb") as file:
-            await blobs.put(
+            generation = await blobs.put(
                 means,
                 source.project_id,
                 file,
@@ -63,8 +64,12 @@ async def _made(
                 content_type=mime_type,
             )
     new = Made(name, sha256, size, mime_type, facts, datetime.now(UTC))
-    await repository.add(means.db, source, new)
-    return new
+    if await repository.add(means.db, source, new, generation):
+        return new
+    found = await repository.find(means.db, source, name)
+    if found is None:
+        raise CollectedError
+    return found
 
 
 def refuse_large(means: Means, size: int) -> None:

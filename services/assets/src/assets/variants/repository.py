@@ -1,5 +1,7 @@
 """The SQL of variants: statements above, the functions that run them below."""
 
+from uuid import UUID
+
 import asyncpg
 import msgspec
 import sqlalchemy as sa
@@ -8,6 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from assets.errors import CollectedError
 from assets.made_tables import VariantRow
+from assets.tables import still_held
 from assets.variants.types import Made, Source
 from common.database import Queries
 
@@ -21,19 +24,22 @@ _OF_SOURCE = sa.and_(_V.project_id == _PROJECT, _V.source == _SOURCE)
 _FIND = sa.select(*_MADE).where(_OF_SOURCE, _V.options == _OPTIONS)
 _ALL = sa.select(*_MADE).where(_OF_SOURCE).order_by(_V.created_at, _V.options)
 _COUNT = sa.select(sa.func.count()).where(_OF_SOURCE)
+_VALUES = {
+    "project_id": _PROJECT,
+    "source": _SOURCE,
+    "options": _OPTIONS,
+    "sha256": bindparam("sha256", type_=sa.Text),
+    "size": bindparam("size", type_=sa.BigInteger),
+    "mime_type": bindparam("mime_type", type_=sa.Text),
+    "metadata": bindparam("metadata", type_=JSONB),
+    "created_at": bindparam("created_at", type_=sa.DateTime(timezone=True)),
+}
+_IS_HELD = still_held(bindparam("generation", type_=sa.Uuid))
 _ADD = (
     insert(_V)
-    .values(
-        project_id=_PROJECT,
-        source=_SOURCE,
-        options=_OPTIONS,
-        sha256=bindparam("sha256", type_=sa.Text),
-        size=bindparam("size", type_=sa.BigInteger),
-        mime_type=bindparam("mime_type", type_=sa.Text),
-        facts=bindparam("metadata", type_=JSONB),
-        created_at=bindparam("created_at", type_=sa.DateTime(timezone=True)),
-    )
+    .from_select(list(_VALUES), sa.select(*_VALUES.values()).where(_IS_HELD))
     .on_conflict_do_nothing()
+    .returning(_V.sha256)
 )
 
 
@@ -54,10 +60,16 @@ async def count(db: Queries, source: Source) -> int:
     return await db.one(_COUNT, int, project_id=source.project_id, source=source.sha256)
 
 
-async def add(db: Queries, source: Source, made: Made) -> None:
-    """Remember what was made; of two who made the same, the first. Raises ``CollectedError``."""
-    given = msgspec.structs.asdict(made)
+async def add(db: Queries, source: Source, made: Made, generation: UUID) -> bool:
+    """Remember what was made; of two who made the same, the first.
+
+    False where it was made already, or its bytes were collected. Raises ``CollectedError`` where
+    the source was.
+    """
+    given = msgspec.structs.asdict(made) | {"generation": generation}
+    project_id, sha256 = source.project_id, source.sha256
     try:
-        await db.run(_ADD, project_id=source.project_id, source=source.sha256, **given)
+        row = await db.one_or_none(_ADD, str, project_id=project_id, source=sha256, **given)
     except asyncpg.ForeignKeyViolationError as exc:
         raise CollectedError from exc
+    return row is not None

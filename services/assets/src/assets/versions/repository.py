@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from assets.errors import CollectedError
 from assets.made_tables import preview_wanted
 from assets.permissions import WRITERS
-from assets.tables import STORED, AssetRow, AssetVersionRow, recorded
+from assets.tables import STORED, AssetRow, AssetVersionRow, recorded, still_held
 from assets.types import Stored
 from assets.versions.types import Fresh, Past
 from common.access import AccessRow, permits
@@ -23,6 +23,7 @@ from common.outbox import announced, announcing
 
 _A, _V = AssetRow, AssetVersionRow
 _USER = bindparam("user_id", type_=sa.Uuid)
+_GENERATION = bindparam("generation", type_=sa.Uuid)
 _ID = bindparam("asset_id", type_=sa.Uuid)
 _PAST = (
     _V.version,
@@ -58,6 +59,7 @@ _APPEND = announcing(
         _A.deleted_at.is_(None),
         AccessRow.resource_id == _A.project_id,
         permits(sa.cast(_USER, sa.Text), *WRITERS),
+        _GENERATION.is_(None) | still_held(_GENERATION),
     )
     .values(
         version=_A.version + 1,
@@ -93,9 +95,9 @@ async def one(db: Queries, asset_id: UUID, version: int) -> Past | None:
 async def append(
     db: Queries, asset: Stored, user_id: UUID, fresh: Fresh, event: Event
 ) -> Stored | None:
-    """Let the asset be something else from now on and announce it, unless it changed meanwhile.
+    """Let the asset be something else from now on and announce it.
 
-    Raises ``CollectedError``.
+    ``None`` where it changed meanwhile, or the bytes were collected. Raises ``CollectedError``.
     """
     given: dict[str, Any] = msgspec.structs.asdict(fresh)
     facts = given.pop("metadata")
@@ -106,6 +108,7 @@ async def append(
             asset_id=asset.id,
             seen=asset.revision,
             user_id=user_id,
+            project_id=asset.project_id,
             facts=facts,
             **given,
             **announced(event, asset.project_id),

@@ -4,6 +4,7 @@ from uuid import UUID
 
 import msgspec
 
+from assets.errors import CollectedError
 from assets.library import service as library
 from assets.library.types import Seen
 from assets.means import Means
@@ -66,9 +67,13 @@ async def append(
 
     Raises ``PreconditionFailedError``, ``UnsupportedMediaTypeError`` and ``CollectedError``.
     """
+    seen = 0
     for _ in range(_ATTEMPTS):
         asset = await library.found(db, caller, asset_id)
         demand(asset.role)
+        if asset.revision == seen:
+            # it was not the asset that had changed
+            raise CollectedError
         if asset.sha256 == fresh.sha256 and fresh.origin == "upload":
             return asset, False
         library.hold(asset, if_match)
@@ -78,6 +83,7 @@ async def append(
         )
         if changed is not None:
             return changed, True
+        seen = asset.revision
     raise ConflictError("Too many change this asset at once; try again.")
 
 

@@ -17,6 +17,8 @@ class Fresh(msgspec.Struct, frozen=True):
     mime_type: str
     metadata: dict[str, Any]
     origin: Origin = "upload"
+    # of the blob, where nothing refers to that yet
+    generation: UUID | None = None
 
 
 class Past(msgspec.Struct, frozen=True):

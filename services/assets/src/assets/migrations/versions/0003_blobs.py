@@ -12,8 +12,8 @@ depends_on = None
 _NOW = sa.text("now()")
 # what each project has so far, and its first versions; nobody's library is too large for it
 _BLOBS = """
-INSERT INTO blob (project_id, sha256, size)
-SELECT project_id, sha256, max(size) FROM asset GROUP BY project_id, sha256
+INSERT INTO blob (project_id, sha256, size, generation)
+SELECT project_id, sha256, max(size), gen_random_uuid() FROM asset GROUP BY project_id, sha256
 """
 _LIBRARIES = """
 INSERT INTO library (project_id, bytes, bytes_max)
@@ -44,6 +44,7 @@ def upgrade() -> None:
         sa.Column("project_id", sa.Uuid(), nullable=False),
         sa.Column("sha256", sa.String(), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("generation", sa.Uuid(), nullable=False),
         sa.Column("stored_at", sa.DateTime(timezone=True), server_default=_NOW, nullable=False),
         sa.PrimaryKeyConstraint("project_id", "sha256", name=op.f("pk_blob")),
     )
