@@ -96,6 +96,27 @@ async def test_what_was_deleted_and_nothing_names_goes_for_good(soon, projects):
     assert (await soon.call("POST", path, soon.owner)).status_code == 404
 
 
+async def test_the_compressed_copies_of_a_text_go_with_it(soon, projects):
+    project = await soon.written(projects, a="nothing")
+    content = b"text that nothing names. " * 100
+    asset = await made(soon, project, "a.txt", content)
+    led = await soon.call("GET", f"/api/v1/assets/{asset['id']}/download", soon.owner)
+    address = led.headers["location"].removeprefix("http://localhost:8080")
+    keys = [f"{project}/{asset['sha256']}{end}" for end in ("", ".br", ".gzip")]
+    for coding in ("br", "gzip"):
+        answer = await soon.call("GET", address, None, accept_encoding=coding)
+        assert answer.content == content
+    for key in keys:
+        await soon.means().storage.head("assets", key)
+    await delete(soon, asset)
+    assert (await soon.call("GET", address, None)).status_code == 410
+    await collect(soon)
+    assert (await soon.call("GET", address, None)).status_code == 404
+    for key in keys:
+        with pytest.raises(NotFoundError):
+            await soon.means().storage.head("assets", key)
+
+
 async def test_what_a_text_of_the_past_names_stays(soon, projects):
     project = await soon.written(projects, a="assets/a.bin", b="nothing")
     content, other = b"\1 named", b"\1 named once more"

@@ -297,3 +297,19 @@ async def test_without_the_object_store_delivery_is_unavailable(serving, desk):
         desk.client = client
         answer = await get(desk, path)
         assert (answer.status_code, answer.json()["error"]["code"]) == (503, "UNAVAILABLE")
+
+
+async def test_a_version_of_the_past_is_delivered_as_long_as_its_asset_is_there(desk):
+    first, second = desk.png(filler=b"then"), desk.png(filler=b"now")
+    _, asset, path = await shared(desk, first)
+    answer = await desk.version(desk.owner, asset["id"], second)
+    assert answer.status_code == 201
+    now = f"/cdn/{desk.sha256(second)}/ball.png"
+    assert [(await get(desk, one)).content for one in (path, now)] == [first, second]
+    await desk.call("DELETE", f"/api/v1/assets/{asset['id']}", desk.owner)
+    for one in (path, now):
+        answer = await get(desk, one)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (410, "GONE")
+        assert answer.headers["cache-control"] == "no-store"
+    await desk.call("POST", f"/api/v1/assets/{asset['id']}/restore", desk.owner)
+    assert [(await get(desk, one)).content for one in (path, now)] == [first, second]
