@@ -55,6 +55,34 @@ async def test_what_stands_behind_a_gap_is_asked_for_and_not_read(desk):
     assert sorted(await desk.read(project, "a.txt")) == sorted("text-----X")
 
 
+async def test_what_was_refused_while_a_file_was_full_is_asked_for_again(
+    desk_on, stores, service_env
+):
+    async with desk_on(service_env, stores, DOCUMENT_BYTES_MAX="40") as seat, seat() as desk:
+        project = await desk.project()
+        await desk.write(project, "a.txt", "")
+        client = await desk.open(project, "a.txt", desk.editor)
+        await client.type(0, "a" * 50)
+
+        async def is_full():
+            await client.type(0, "b")
+            await client.sync()
+            return client.denied
+
+        await until(is_full)
+        await client.cut(0, len(str(client.text)) - 5)
+
+        async def is_known():
+            await client.type(0, "IMPORTANT ")
+            await client.cut(0, 5)
+            await client.sync()
+            return await desk.read(project, "a.txt") == str(client.text)
+
+        await until(is_known)
+        other = await desk.open(project, "a.txt", desk.owner)
+        assert str(other.text) == str(client.text)
+
+
 async def test_who_may_only_read_has_no_work_done(desk):
     project = await desk.project()
     await desk.write(project, "a.txt", "text")
