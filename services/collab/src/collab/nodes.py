@@ -29,6 +29,7 @@ from collab.sockets.listener import Listener
 from collab.sockets.reception import Reception
 from collab.sockets.session import Session
 from collab.witness import Witness
+from collab.workshop.workshop import Workshop
 from common.database import Database
 from common.ids import uuid7
 
@@ -65,6 +66,7 @@ class Node:
         await parts.keeper.close()
         left = await parts.library.close()
         await parts.leases.close(left)
+        await parts.library.means.workshop.close()
         await parts.links.close()
         await parts.desk.close()
         await parts.auth.close()
@@ -80,7 +82,7 @@ class _Parts:
         doorman = Doorman(settings, self.auth)
         self.gate = Gate(db, projects.access, settings)
         self.leases = Leases(settings, db, here, self._lost)
-        self.library = Library(Means(db, projects, settings, self.leases))
+        self.library = Library(Means(db, projects, settings, self.leases, Workshop(settings)))
         self.desk = Desk(settings, self.leases, self.library, Holds(self.library))
         self.links = Links(settings, here)
         self.keeper = Keeper(settings, self.leases, self.library, self.gate, self.links)

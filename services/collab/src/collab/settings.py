@@ -57,6 +57,9 @@ class Settings(settings.Settings, frozen=True, kw_only=True):
     document_idle_s: float = 30.0
     document_bytes_max: int = 2_097_152
     document_state_bytes_max: int = 16_777_216
+    # how many documents are worked on at once, and for how long each
+    workshop_processes: int = 2
+    workshop_s_max: float = 10.0
     awareness_bytes_max: int = 16_384
     awareness_clients_max: int = 16
 

@@ -58,6 +58,24 @@ class DocumentUpdateRow(Tables):
     created_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
 
 
+class SpoiledDocumentRow(Tables):
+    """A document of which nothing could be made, as it was: its file goes on with a new one.
+
+    ``seq`` is the last number of its log, and ``seed`` is not given again.
+    """
+
+    __tablename__ = "spoiled_document"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    document_id: Mapped[UUID] = mapped_column(index=True)
+    project_id: Mapped[UUID] = mapped_column(index=True)
+    seed: Mapped[int]
+    seq: Mapped[int]
+    snapshot: Mapped[bytes]
+    updates: Mapped[list[bytes]] = mapped_column(ARRAY(sa.LargeBinary))
+    put_aside_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
+
+
 class NodeRow(Tables):
     """A process of this service, as the others reach it; it says again and again that it lives."""
 

@@ -45,6 +45,12 @@ def test_a_connection_that_comes_back_takes_over(states):
     assert states.forget(new) == [(5, 3, b"null")]
 
 
+@pytest.mark.parametrize(("client", "clock"), [(2**53, 1), (2**62 - 1, 1), (5, 2**53 - 2)])
+def test_what_no_browser_can_count_is_refused(states, client, clock):
+    with pytest.raises(MalformedError):
+        states.learn([(client, clock, b"{}")], author("ann"))
+
+
 @pytest.mark.parametrize("state", [b"{", b"\xff", b'"' + b"x" * 300 + b'"'])
 def test_bad_states_are_refused(states, state):
     with pytest.raises(MalformedError):

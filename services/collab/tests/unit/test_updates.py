@@ -100,6 +100,83 @@ def test_a_lie_about_size_is_refused(lie):
         updates.contents(lie)
 
 
+def plain(doc):
+    text = doc.get("content", type=Text)
+    text += "hello wörld 😀"
+    text.insert(5, ",")
+    del text[0:3]
+
+
+def test_what_is_typed_can_be_in_a_text():
+    made = history(plain)
+    for update in [*made, merge_updates(*made), seeded("", 7)]:
+        assert updates.contents(update, "content") == updates.contents(update)
+
+
+def embedded(doc):
+    doc.get("content", type=Text).insert_embed(0, {"image": "x"})
+
+
+def marked(doc):
+    doc.get("content", type=Text).insert(0, "x", {"bold": True})
+
+
+def elsewhere(doc):
+    doc.get("other", type=Text).insert(0, "x")
+
+
+def item(parent, content=b"\x01X", kind=4):
+    """An update with one item of client 77."""
+    return b"\x01\x01\x4d\x00" + bytes((kind,)) + parent + content + b"\x00"
+
+
+ROOT = b"\x01\x07content"
+
+
+@pytest.mark.parametrize(
+    "update",
+    [
+        *[merge_updates(*history(change)) for change in (structured, embedded, marked, elsewhere)],
+        # in an item that is no place for another one
+        item(b"\x00\x01\x00"),
+        # behind a key
+        item(ROOT + b"\x01k", kind=0x24),
+        # JSON of an old kind, bytes, a document of its own
+        item(ROOT, b"\x01\x011", kind=2),
+        item(ROOT, b"\x01b", kind=3),
+        item(ROOT, b"\x01g\x76\x00", kind=9),
+    ],
+)
+def test_what_cannot_be_in_a_text_is_refused(update):
+    updates.contents(update)
+    with pytest.raises(MalformedError):
+        updates.contents(update, "content")
+    assert updates.contents(item(ROOT), "content").operations == [(77, 0, 1)]
+
+
+def test_what_stands_behind_a_gap_is_not_in_the_text():
+    # as in Yjs, which lets it wait
+    late = b"\x01\x01\x09\x05\x04\x01\x07content\x01X\x00"
+    state = merge_updates(seeded("hello", 1), late)
+    assert text_of(state) == "hello"
+    assert updates.contents(compacted(state)) == updates.contents(state)
+    early = b"\x01\x01\x09\x00\x04\x01\x07content\x05world\x00"
+    assert sorted(text_of(merge_updates(state, early))) == sorted("helloworldX")
+
+
+RANGES = st.lists(st.tuples(st.integers(1, 2), st.integers(0, 9), st.integers(1, 4)), max_size=8)
+
+
+@given(RANGES, RANGES)
+def test_deletions_are_known_or_not(known, wanted):
+    spans = [
+        [(client, start, start + size) for client, start, size in given]
+        for given in (known, wanted)
+    ]
+    units = [{(c, at) for c, start, end in given for at in range(start, end)} for given in spans]
+    assert updates.covers(*spans) == (units[1] <= units[0])
+
+
 @given(st.integers(min_value=0, max_value=2**53))
 def test_integers_come_back(number):
     data = varints.encode(number)

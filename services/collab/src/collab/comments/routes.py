@@ -48,7 +48,7 @@ async def _means(
 
         return await apart(lambda: desk.ask(project_id, "open", wanted, Opened, here))
 
-    return Means(db, projects.access, opened)
+    return Means(db, projects.access, opened, desk.library.means.workshop)
 
 
 @post("/", opt=_WRITE, middleware=[FewAtOnce, Keyed])

@@ -1,6 +1,5 @@
 """What members say about stretches of files. Each change is told to the room by its event."""
 
-import asyncio
 from collections.abc import Collection
 from uuid import UUID
 
@@ -17,12 +16,13 @@ from collab.comments.schema import (
 from collab.comments.types import Means, Row, Wanted
 from collab.documents.schema import WantedOpen
 from collab.permissions import ROLES, TALKERS, WRITERS, member
+from collab.workshop.workshop import SpoiledError
 from common.caller import Caller
 from common.contracts.base import CloudEvent
 from common.contracts.collab import CommentCreated, CommentDeleted, CommentResolved, CommentUpdated
 from common.contracts.projects import FileChange, FileCreated, FileDeleted, FileMoved, FileUpdated
 from common.database import Queries
-from common.errors import ForbiddenError, InvalidError, NotFoundError
+from common.errors import ForbiddenError, InvalidError, NotFoundError, UnavailableError
 from common.ids import uuid7
 from common.outbox import announce
 
@@ -39,7 +39,12 @@ async def create(means: Means, project_id: UUID, user_id: UUID, new: NewComment)
         raise InvalidError.of("anchor.path", "Name the file by its path or its id.")
     wanted = WantedOpen(new.anchor.path, new.anchor.file_id)
     opened = await means.open_document(project_id, wanted)
-    found = await asyncio.to_thread(anchors.stretch, opened.update, new.anchor)
+    try:
+        found = await means.workshop.do(
+            len(opened.update), anchors.stretch, opened.update, new.anchor
+        )
+    except SpoiledError as exc:
+        raise UnavailableError from exc
     comment_id = uuid7()
     event = CommentCreated(
         project_id=project_id,

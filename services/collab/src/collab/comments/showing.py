@@ -1,6 +1,5 @@
 """Comments as they are shown: with their newest replies, and where they are now."""
 
-import asyncio
 import base64
 from collections import defaultdict
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from collab.comments.anchors import Stretch
 from collab.comments.schema import Anchor, Comment, Place
 from collab.comments.types import Means, ReplyRow, Row
 from collab.documents.schema import WantedOpen
+from collab.workshop.workshop import SpoiledError
 from common.errors import NotFoundError, UnavailableError
 
 _REPLIES_MAX = 20
@@ -48,7 +48,12 @@ async def _places(means: Means, threads: Sequence[Row]) -> dict[UUID, Place]:
         state = state or await files.state(means.db, document_id)
         if state:
             wanted = [Stretch(row.start, row.end, row.quote) for row in rows]
-            places = await asyncio.to_thread(_all_where, state, wanted)
+            size = sum(map(len, state))
+            try:
+                places = await means.workshop.do(size, _all_where, state, wanted)
+            except (SpoiledError, UnavailableError):
+                # the comments are there, and where they are is seen later
+                continue
             found |= {r.id: p for r, p in zip(rows, places, strict=True) if p is not None}
     return found
 

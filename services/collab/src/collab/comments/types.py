@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from collab.documents.schema import Opened, WantedOpen
+from collab.workshop.workshop import Workshop
 from common.access import Ask
 from common.database import Database
 
@@ -69,3 +70,4 @@ class Means(msgspec.Struct, frozen=True):
     db: Database
     ask: Ask
     open_document: Open
+    workshop: Workshop

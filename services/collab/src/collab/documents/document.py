@@ -16,7 +16,7 @@ from collab.settings import Settings
 from collab.sockets.endpoint import Endpoint
 from collab.yjs import messages, updates
 from collab.yjs.awareness import Author, Awareness, Entry
-from collab.yjs.log import UpdateLog, text_of
+from collab.yjs.log import ROOT, UpdateLog
 from collab.yjs.varints import MalformedError
 
 
@@ -64,6 +64,7 @@ class Document:
         )
         self.lock = asyncio.Lock()
         self.sockets: set[Endpoint] = set()
+        self._writers: set[Endpoint] = set()
         self.ended = asyncio.Event()
         # the project, or the file, could not hold more than was typed
         self.is_full = False
@@ -95,6 +96,7 @@ class Document:
         self.sockets.add(socket)
         self.relay.audience.add(socket)
         if may_write:
+            self._writers.add(socket)
             socket.write(messages.step_1(self.log.state_vector))
         present = self.awareness.everybody()
         if present:
@@ -103,6 +105,7 @@ class Document:
     def leave(self, socket: Endpoint, author: Author) -> None:
         """Let a peer go, and tell the others that its clients have."""
         self.sockets.discard(socket)
+        self._writers.discard(socket)
         self.relay.audience.discard(socket)
         self._tell(self.awareness.forget(author))
 
@@ -114,14 +117,16 @@ class Document:
         """
         if update == updates.EMPTY:
             return self.writer.accepted
-        found = updates.contents(update)
+        found = updates.contents(update, ROOT)
         try:
             get_state(update)
         except ValueError:
             raise MalformedError("The update cannot be read.") from None
         if self.log.holds(found):
             return self.writer.accepted
-        if self._bytes + len(update) > self._bytes_max:
+        # what deletes makes a document smaller, in the end
+        bytes_max = self._bytes_max if found.operations else 2 * self._bytes_max
+        if self._bytes + len(update) > bytes_max:
             raise TooLargeError
         self._take(update, found, origin)
         self.typists[actor] = None
@@ -187,6 +192,18 @@ class Document:
         updates.state_vector(state_vector)
         self.writer.after(mark, respond)
 
+    def may_write(self, socket: Endpoint, *, may: bool) -> None:
+        """Note whether a peer may change the document from now on."""
+        if may:
+            self._writers.add(socket)
+        else:
+            self._writers.discard(socket)
+
+    def ask_all(self) -> None:
+        """Ask who may write for what they have and this has not: it was refused."""
+        for socket in tuple(self._writers):
+            socket.write(messages.step_1(self.log.state_vector))
+
     def hear(self, entries: list[Entry], author: Author) -> None:
         """Take in awareness, and tell everybody: its sender too, who takes silence for an end."""
         self._tell(self.awareness.learn(entries, author))
@@ -209,7 +226,10 @@ class Document:
 
 
 def _base(stored: Stored, written_seq: int, log: UpdateLog) -> Base:
-    """Where the file is: what it got whole, and what came from it since."""
+    """Where the file is: what it got whole, and what came from it since.
+
+    Without the hash where only the text would tell it.
+    """
     entries = list(zip(stored.seqs, stored.updates, stored.file_hashes, strict=True))
     kept = [data for seq, data, of in entries if seq <= written_seq or of or data == updates.EMPTY]
     is_all = len(kept) == len(entries)
@@ -219,8 +239,8 @@ def _base(stored: Stored, written_seq: int, log: UpdateLog) -> Base:
         return Base(state, came[-1])
     if written_seq == stored.written_seq:
         return Base(state, stored.file_hash)
-    # the file got more than was noted here
-    return Base(state, digest_of(text_of(state)))
+    # the file got more than was noted here: its hash is the text's
+    return Base(state, "")
 
 
 def _typists(stored: Stored, flushed_seq: int) -> dict[str, None]:

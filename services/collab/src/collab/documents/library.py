@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -13,12 +15,13 @@ from collab.documents.document import Document
 from collab.documents.mainline import FencedError, FullError, GoneError, NoTextError
 from collab.documents.means import Means
 from collab.documents.news import News
-from collab.documents.types import Entry, Key, LiveFile, Stored
+from collab.documents.types import Key, LiveFile, Stored
 from collab.documents.writebacks import WriteBacks
 from collab.documents.writer import Signals
 from collab.outages import UNREACHABLE
 from collab.sockets import closing
 from collab.sockets.endpoint import Endpoint
+from collab.workshop.workshop import SpoiledError
 from collab.yjs.awareness import Author
 from common.errors import NotFoundError, UnavailableError
 
@@ -38,7 +41,7 @@ class Library:
         self._places: dict[Key, Document] = {}
         # what is being loaded, by what it was asked for with
         self._loading: dict[Key | UUID, asyncio.Task[Document]] = {}
-        self._closings = Closings(self._close_files, self._is_loading)
+        self._closings = Closings(partial(loading.close, means), self._is_loading)
         self._tasks: set[asyncio.Task[None]] = set()
         self._news = News(means.settings, self.start, self.look)
         self.write_backs = WriteBacks(means.settings, self.start, self.write_back)
@@ -108,9 +111,12 @@ class Library:
 
     async def _made(self, key: Key, file: LiveFile) -> Document:
         stored = await loading.load(self.means, key[0], file)
-        document = self._document(key, stored, file.flushed_seq)
         try:
-            await mainline.take_in(self.means, document, file)
+            document = self._document(key, stored, file.flushed_seq)
+            await mainline.begin(self.means, document, file)
+        except SpoiledError as exc:
+            await loading.put_aside(self.means, stored.id, stored.seq)
+            raise UnavailableError from exc
         except (GoneError, FencedError) as exc:
             raise UnavailableError from exc
         self._open[document.id] = document
@@ -120,9 +126,6 @@ class Library:
         return document
 
     def _document(self, key: Key, stored: Stored, flushed_seq: int) -> Document:
-        async def append(entry: Entry) -> bool:
-            return await loading.append(self.means, document.id, entry)
-
         def lost(code: int, reason: str) -> None:
             log.error("document_lost", document_id=document.id, reason=reason)
             self.drop(document, code, reason)
@@ -133,8 +136,7 @@ class Library:
             long=lambda: self.write_backs.now(document),
             accepted=lambda: self.write_backs.soon(document),
         )
-        document = Document(key, stored, flushed_seq, self.means.settings, append, signals)
-        return document
+        return (document := loading.document(self.means, key, stored, flushed_seq, signals))
 
     def _place(self, document: Document, key: Key) -> None:
         if document.is_dropped:
@@ -180,19 +182,14 @@ class Library:
                     self._forget(document)
                     document.ended.set()
                     await asyncio.shield(self._closings.send(document.project_id, document.id))
-        except (FencedError, GoneError) as exc:
-            self.fail(document, exc)
+        except (FencedError, GoneError, SpoiledError) as exc:
+            await self._fail(document, exc)
         except (FullError, UnavailableError, *UNREACHABLE) as exc:
             log.warning("document_stays", document_id=document.id, error=repr(exc))
             self._let_go_later(document)
 
     def _is_loading(self, project_id: UUID) -> bool:
         return any(isinstance(name, tuple) and name[0] == project_id for name in self._loading)
-
-    async def _close_files(self, project_id: UUID, file_ids: list[UUID]) -> None:
-        epoch = self.means.leases.epoch(project_id)
-        if epoch is not None:
-            await self.means.projects.close_files(project_id, file_ids, epoch)
 
     async def write_back(self, document: Document, *, hold: bool = False) -> None:
         """Let the document's file have what was typed; the document ends where that cannot be.
@@ -208,8 +205,8 @@ class Library:
             raise UnavailableError
         try:
             await mainline.write_back(self.means, document, hold=hold)
-        except (FencedError, GoneError) as exc:
-            self.fail(document, exc)
+        except (FencedError, GoneError, SpoiledError) as exc:
+            await self._fail(document, exc)
             if isinstance(exc, GoneError):
                 raise NotFoundError("There is no such file.") from exc
             raise UnavailableError from exc
@@ -238,16 +235,22 @@ class Library:
                 file = await mainline.catch_up(self.means, document)
             else:
                 await mainline.take_in(self.means, document, file)
-        except (FencedError, GoneError) as exc:
-            self.fail(document, exc)
+        except (FencedError, GoneError, SpoiledError) as exc:
+            await self._fail(document, exc)
             return
         if file.path is not None and file.path != document.key[1] and not document.is_dropped:
             self._place(document, (document.project_id, file.path))
 
-    def fail(self, document: Document, exc: Exception) -> None:
-        """End a document whose file is gone, or which is another process's."""
+    async def _fail(self, document: Document, exc: Exception) -> None:
+        """End a document whose file is gone, which is another process's, or which is spoiled."""
         if isinstance(exc, FencedError):
             self.drop(document, closing.RESTARTING, "the document is open elsewhere")
+            return
+        if isinstance(exc, SpoiledError):
+            document.writer.lose()
+            with suppress(UnavailableError):
+                await loading.put_aside(self.means, document.id, document.writer.seq)
+            self.drop(document, closing.RESET, "the document begins anew")
             return
         self.drop(document, closing.NOT_FOUND, "the file is gone")
         if isinstance(exc, NoTextError):

@@ -5,8 +5,6 @@ written back by compare-and-swap, and what came into the file by another way is 
 change of the state that the file was. Each of these holds the document's lock.
 """
 
-import asyncio
-from collections.abc import Callable
 from uuid import UUID
 
 from collab.documents import repository
@@ -21,8 +19,6 @@ from common.caller import NOBODY
 from common.errors import UnavailableError
 
 _ATTEMPTS = 8
-# what is smaller is quicker done than handed to a thread
-_BESIDE_BYTES_MIN = 16_384
 
 
 class GoneError(Exception):
@@ -48,11 +44,6 @@ _REFUSALS: dict[str, type[Exception]] = {
 }
 
 
-async def beside[T](size: int, work: Callable[[], T]) -> T:
-    """Do what takes long for a large document in a thread, so that nobody waits for it."""
-    return work() if size < _BESIDE_BYTES_MIN else await asyncio.to_thread(work)
-
-
 async def write_back(
     means: Means, document: Document, *, hold: bool = False, rows_max: int | None = None
 ) -> None:
@@ -60,7 +51,8 @@ async def write_back(
 
     With ``hold`` nothing that comes later is acknowledged before the writer goes on. A log of more
     than ``rows_max`` entries, or one that is long, becomes a snapshot. Raises
-    ``UnavailableError``, ``GoneError``, ``FencedError`` and ``FullError``.
+    ``UnavailableError``, ``GoneError``, ``FencedError``, ``FullError`` and
+    ``SpoiledError``.
     """
     for _ in range(_ATTEMPTS):
         # both without a pause between them: the entry ends where the state does
@@ -88,7 +80,7 @@ async def _written(
     means: Means, document: Document, state: bytes, seq: int, typists: list[str]
 ) -> Base | None:
     """Write a state's text, and return it; ``None`` where the file is not what it was taken for."""
-    text = await beside(len(state), lambda: text_of(state))
+    text = await means.workshop.do(len(state), text_of, state)
     base = Base(state, digest_of(text))
     if base.file_hash != document.base.file_hash:
         epoch = means.leases.epoch(document.project_id)
@@ -113,7 +105,10 @@ async def _written(
             return None
         if answer.verdict not in {"written", "unchanged"}:
             raise _REFUSALS.get(answer.verdict, GoneError)
+        was_full = document.is_full
         document.is_full = answer.is_full or len(text.encode()) > means.settings.document_bytes_max
+        if was_full and not document.is_full:
+            document.ask_all()
     document.asked.reached(seq)
     document.base = base
     return base
@@ -129,7 +124,7 @@ async def _note(
         return
     snapshot = None
     if is_long:
-        snapshot = await beside(len(base.state), lambda: compacted(base.state))
+        snapshot = await means.workshop.do(len(base.state), compacted, base.state)
     await repository.wrote(means.db, document.id, seq, base.file_hash, snapshot)
     document.noted_seq = seq
     if snapshot is not None:
@@ -140,12 +135,22 @@ async def _note(
 async def catch_up(means: Means, document: Document) -> LiveFile:
     """Look at the file, and take in what it has become.
 
-    Raises ``GoneError`` where it is no text file any more, and ``UnavailableError``.
+    Raises ``GoneError`` where it is no text file any more, ``SpoiledError`` and
+    ``UnavailableError``.
     """
     known = {document.id: document.base.file_hash}
     file = (await means.projects.look(document.project_id, known))[0]
     await take_in(means, document, file)
     return file
+
+
+async def begin(means: Means, document: Document, file: LiveFile) -> None:
+    """Let a document that was just loaded take in what its file is; raises as ``catch_up``."""
+    base = document.base
+    if not base.file_hash:
+        text = await means.workshop.do(len(base.state), text_of, base.state)
+        document.base = Base(base.state, digest_of(text))
+    await take_in(means, document, file)
 
 
 async def take_in(means: Means, document: Document, file: LiveFile) -> None:
@@ -168,13 +173,15 @@ async def take_in(means: Means, document: Document, file: LiveFile) -> None:
         file = (await means.projects.look(document.project_id, known))[0]
     if file.hash is None or file.content is None:
         raise UnavailableError
-    await _let_in(document, file.content, file.hash, file.actor_id)
+    await _let_in(means, document, file.content, file.hash, file.actor_id)
 
 
-async def _let_in(document: Document, content: str, digest: str, actor: UUID | None) -> None:
+async def _let_in(
+    means: Means, document: Document, content: str, digest: str, actor: UUID | None
+) -> None:
     base = document.base
     size = len(base.state) + len(content)
-    update = await beside(size, lambda: rebased(base.state, content))
+    update = await means.workshop.do(size, rebased, base.state, content)
     if update is None:
         document.base = Base(base.state, digest)
         return

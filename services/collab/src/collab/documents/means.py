@@ -5,6 +5,7 @@ import msgspec
 from collab.leases.leases import Leases
 from collab.peers import Projects
 from collab.settings import Settings
+from collab.workshop.workshop import Workshop
 from common.database import Database
 
 
@@ -15,3 +16,4 @@ class Means(msgspec.Struct, frozen=True):
     projects: Projects
     settings: Settings
     leases: Leases
+    workshop: Workshop

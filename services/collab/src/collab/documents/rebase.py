@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pycrdt import Doc, Text, TransactionEvent
 
 from collab.documents.diff import Edit, edits
-from collab.yjs.log import ROOT
+from collab.yjs.log import ROOT, document_of
 
 
 def rebased(base: bytes, content: str) -> bytes | None:
@@ -17,12 +17,16 @@ def rebased(base: bytes, content: str) -> bytes | None:
 
     Pure, and slow for large texts: for a thread beside the loop.
     """
-    doc: Doc[Text] = Doc()
-    doc.apply_update(base)
+    doc = document_of(base)
     text = doc.get(ROOT, type=Text)
     before = str(text)
     changes = edits(before, content)
-    return _changed(doc, text, before, changes) if changes else None
+    if not changes:
+        return None
+    update = _changed(doc, text, before, changes)
+    if str(text) != content:
+        raise ValueError("The document's text cannot be changed into this one.")
+    return update
 
 
 def _changed(doc: "Doc[Text]", text: Text, before: str, changes: list[Edit]) -> bytes:

@@ -3,16 +3,18 @@
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from collab.documents.types import Entry, Stored
-from collab.tables import DocumentRow, DocumentUpdateRow
+from collab.tables import DocumentRow, DocumentUpdateRow, SpoiledDocumentRow
 from common.database import Database, Queries
+from common.ids import uuid7
 from common.sharing import Shared
 from common.statements import keys, word
 
-_D, _U = DocumentRow, DocumentUpdateRow
+_D, _U, _S = DocumentRow, DocumentUpdateRow, SpoiledDocumentRow
 _ID = sa.bindparam("id", type_=sa.Uuid)
 _PROJECT = sa.bindparam("project_id", type_=sa.Uuid)
 _SEQ = sa.bindparam("seq", type_=sa.BigInteger)
@@ -60,6 +62,9 @@ _CREATE = (
         id=_ID,
         project_id=_PROJECT,
         snapshot=_SNAPSHOT,
+        # behind all that a document of the file had before
+        snapshot_seq=_SEQ,
+        written_seq=_SEQ,
         file_hash=_HASH,
         seed=sa.bindparam("seed", type_=sa.BigInteger),
     )
@@ -68,7 +73,14 @@ _CREATE = (
 
 
 async def create(
-    db: Queries, document_id: UUID, project_id: UUID, snapshot: bytes, *, seed: int, digest: str
+    db: Queries,
+    document_id: UUID,
+    project_id: UUID,
+    snapshot: bytes,
+    *,
+    seed: int,
+    seq: int,
+    digest: str,
 ) -> None:
     """Begin a document, unless somebody else has."""
     await db.run(
@@ -78,6 +90,7 @@ async def create(
         snapshot=snapshot,
         hash=digest,
         seed=seed,
+        seq=seq,
     )
 
 
@@ -161,16 +174,18 @@ async def wrote(
         await tx.run(_TRIM, id=document_id, seq=seq)
 
 
+_SEEDS = sa.any_(sa.bindparam("seeds", type_=ARRAY(sa.BigInteger)))
 _OTHERS = sa.select(
-    sa.exists().where(
-        _D.project_id == _PROJECT,
-        _D.seed == sa.any_(sa.bindparam("seeds", type_=ARRAY(sa.BigInteger))),
-    )
+    sa.exists().where(_D.project_id == _PROJECT, _D.seed == _SEEDS)
+    | sa.exists().where(_S.project_id == _PROJECT, _S.seed == _SEEDS)
 )
 
 
 async def is_seed(db: Queries, project_id: UUID, seeds: list[int]) -> bool:
-    """Whether one of the ids is that of the first text of any of a project's documents."""
+    """Whether one of the ids is that of the first text of any of a project's documents.
+
+    Also of one that was put aside.
+    """
     return await db.one(_OTHERS, bool, project_id=project_id, seeds=seeds)
 
 
@@ -189,13 +204,67 @@ async def unwritten(db: Queries, project_id: UUID) -> list[UUID]:
     return await db.all(_UNWRITTEN, _same, project_id=project_id)
 
 
+# one more entry may be on its way to be written
+_ASIDE = (
+    insert(SpoiledDocumentRow)
+    .from_select(
+        ["id", "document_id", "project_id", "seed", "seq", "snapshot", "updates"],
+        sa.select(
+            sa.bindparam("aside_id", type_=sa.Uuid),
+            _D.id,
+            _D.project_id,
+            _D.seed,
+            _SEQ + 2,
+            _D.snapshot,
+            _log(_U.data, sa.LargeBinary()),
+        ).where(_D.id == _ID, ~sa.exists().where(_U.document_id == _ID, _U.seq > _SEQ + 1)),
+    )
+    .returning(_S.id)
+)
+_END = sa.delete(DocumentRow).where(_D.id == _ID)
+_END_LOG = sa.delete(DocumentUpdateRow).where(_U.document_id == _ID)
+
+
+async def put_aside(db: Database, document_id: UUID, seq: int) -> bool:
+    """Keep a document whose log ends with ``seq`` where nobody uses it.
+
+    False where another process has gone on with it.
+    """
+    async with db.transaction() as tx:
+        given = {"id": document_id, "seq": seq, "aside_id": uuid7()}
+        if await tx.one_or_none(_ASIDE, _same, **given) is None:
+            return False
+        await tx.run(_END_LOG, id=document_id)
+        await tx.run(_END, id=document_id)
+    return True
+
+
+_BEFORE = sa.select(sa.func.count(), sa.func.coalesce(sa.func.max(_S.seq), 0)).where(
+    _S.document_id == _ID
+)
+
+
+class Before(msgspec.Struct, frozen=True):
+    """How many documents of a file were put aside, and the last number that they used."""
+
+    count: int
+    seq: int
+
+
+async def before(db: Queries, document_id: UUID) -> Before:
+    """Return what a new document of a file must not repeat."""
+    return await db.one(_BEFORE, Before, id=document_id)
+
+
 _FORGET_LOGS = sa.delete(DocumentUpdateRow).where(
     _U.document_id.in_(sa.select(_D.id).where(_D.project_id == _PROJECT))
 )
 _FORGET = sa.delete(DocumentRow).where(_D.project_id == _PROJECT)
+_FORGET_SPOILED = sa.delete(SpoiledDocumentRow).where(_S.project_id == _PROJECT)
 
 
 async def forget(tx: Queries, project_id: UUID) -> None:
     """Delete the documents of a project that is no more."""
+    await tx.run(_FORGET_SPOILED, project_id=project_id)
     await tx.run(_FORGET_LOGS, project_id=project_id)
     await tx.run(_FORGET, project_id=project_id)

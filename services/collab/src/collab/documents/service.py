@@ -7,9 +7,9 @@ from uuid import UUID
 from collab.documents import repository
 from collab.documents.document import Document, digest_of
 from collab.documents.library import Library
-from collab.documents.mainline import beside
 from collab.documents.schema import LiveText, Opened, WantedOpen, WantedText
 from collab.outages import UNREACHABLE
+from collab.workshop.workshop import SpoiledError
 from collab.yjs.log import text_of
 from common.database import Queries
 from common.errors import NotFoundError, UnavailableError
@@ -31,7 +31,7 @@ async def _shown(library: Library, document: Document, wanted: WantedText) -> Li
     state, mark, base = document.log.merged(), document.writer.accepted, document.base
     typed_at, typist = document.typed_at, document.typist
     await document.writer.reached(mark)
-    content = await _text(document, state)
+    content = await _text(library, document, state)
     digest = base.file_hash if state is base.state else digest_of(content)
     size = len(content.encode())
     if digest == wanted.hash:
@@ -40,12 +40,17 @@ async def _shown(library: Library, document: Document, wanted: WantedText) -> Li
     return LiveText(digest, size, shown, typed_at, None if typist is None else UUID(typist))
 
 
-async def _text(document: Document, state: bytes) -> str:
+async def _text(library: Library, document: Document, state: bytes) -> str:
     """The text of a state; the last one that was asked for is remembered."""
     known = document.shown
     if known is not None and known[0] is state:
         return known[1]
-    content = await beside(len(state), lambda: text_of(state))
+    try:
+        content = await library.means.workshop.do(len(state), text_of, state)
+    except SpoiledError as exc:
+        # it is put aside when it is written back
+        library.write_backs.soon(document)
+        raise UnavailableError from exc
     document.shown = state, content
     return content
 

@@ -1,5 +1,6 @@
 """A document's socket: each message of y-protocols, checked against the role that holds now."""
 
+import time
 from collections.abc import Callable
 
 from collab.documents import service
@@ -14,11 +15,26 @@ from common.errors import UnavailableError
 
 type OnText = Callable[[bytes], None]
 
+# of some ten thousand clients
+_VECTOR_BYTES_MAX = 131_072
+# a provider sends what it has at once, of which who may only read has nothing
+_READ_BYTES_MAX = 4_096
+_ASKED_AGAIN_S = 2.0
+
 
 class Editor:
     """Somebody who has the document open."""
 
-    __slots__ = ("_author", "_document", "_held", "_library", "_mark", "_member", "_on_text")
+    __slots__ = (
+        "_asked_s",
+        "_author",
+        "_document",
+        "_held",
+        "_library",
+        "_mark",
+        "_member",
+        "_on_text",
+    )
 
     def __init__(
         self, library: Library, document: Document, member: Member, on_text: OnText
@@ -32,6 +48,7 @@ class Editor:
         # what this client sent on an earlier socket may be on its way to be durable
         self._mark = document.writer.accepted
         self._on_text = on_text
+        self._asked_s = 0.0
 
     def receive(self, data: bytes, is_text: bool) -> None:  # noqa: FBT001 - a sink's signature
         """Act on one message; what is not understood closes the socket."""
@@ -47,22 +64,34 @@ class Editor:
 
     def _act(self, data: bytes) -> None:
         if self._held is not None:
-            self._held.append(data)
+            self._hold(data)
             return
         kind, at = varints.read(data, 0)
         if kind == messages.SYNC:
             self._sync(data, at)
         elif kind == messages.AWARENESS:
+            settings = self._library.means.settings
+            if len(data) > settings.awareness_clients_max * settings.awareness_bytes_max:
+                raise MalformedError("There are too many states.")
             self._document.hear(messages.read_awareness(data), self._author)
         elif kind == messages.QUERY_AWARENESS:
             present = self._document.awareness.everybody()
             self._member.socket.write(messages.awareness(present))
         # other kinds are another protocol's, and passed over
 
+    def _hold(self, data: bytes) -> None:
+        held = self._held = [*(self._held or ()), data]
+        settings = self._library.means.settings
+        bytes_max = settings.document_frame_bytes_max
+        if len(held) > settings.early_frames_max or sum(map(len, held)) > bytes_max:
+            self._member.socket.shut(closing.TOO_BIG, "too much before the answer")
+
     def _sync(self, data: bytes, at: int) -> None:
         step, at = varints.read(data, at)
         body, _ = varints.read_bytes(data, at)
         if step == messages.STEP_1:
+            if len(body) > _VECTOR_BYTES_MAX:
+                raise MalformedError("The state vector is too long.")
             has = updates.state_vector(body)
             if has and self._document.seed not in has:
                 self._held = [data]
@@ -71,6 +100,8 @@ class Editor:
             self._document.answer(self._member.socket, body, self._mark)
         elif step in {messages.STEP_2, messages.UPDATE}:
             self._change(body)
+            if step == messages.UPDATE:
+                self._ask_if_torn()
         else:
             raise MalformedError("There is no such step.")
 
@@ -80,8 +111,19 @@ class Editor:
             member.socket.write(messages.denied("The file or the project is full."))
         elif member.may_write:
             self._mark = self._document.accept(update, member.user_id, member.socket)
-        elif update != updates.EMPTY and not self._document.has(update):
+        elif update != updates.EMPTY and not self._has(update):
             member.socket.write(messages.denied(f"A {member.role} may not change documents."))
+
+    def _has(self, update: bytes) -> bool:
+        """Whether that is known; for who may change nothing it is not worth much work."""
+        return len(update) <= _READ_BYTES_MAX and self._document.has(update)
+
+    def _ask_if_torn(self) -> None:
+        """Ask for what is missing before what came, now and then: it may have been refused."""
+        now = time.monotonic()
+        if self._document.log.is_torn and now - self._asked_s > _ASKED_AGAIN_S:
+            self._asked_s = now
+            self._member.socket.write(messages.step_1(self._document.log.state_vector))
 
     def enter(self) -> None:
         """Begin: greet the socket, and listen to it."""
@@ -91,6 +133,7 @@ class Editor:
 
     def role_changed(self, _: str) -> None:
         """Ask who may write from now on for what it has."""
+        self._document.may_write(self._member.socket, may=self._member.may_write)
         if self._member.may_write:
             self._member.socket.write(messages.step_1(self._document.log.state_vector))
 

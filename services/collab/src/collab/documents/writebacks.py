@@ -10,7 +10,7 @@ import structlog
 
 from collab.documents.document import Document
 from collab.settings import Settings
-from common.errors import NotFoundError, UnavailableError
+from common.errors import NotFoundError
 
 log = structlog.get_logger()
 
@@ -81,7 +81,10 @@ class WriteBacks:
         try:
             if not document.is_dropped:
                 await self._write_back(document)
-        except UnavailableError as exc:
+        except NotFoundError:
+            # the document has ended with its file
+            pass
+        except Exception as exc:  # noqa: BLE001 - whatever it is, it is tried again
             due.is_running = False
             due.failures += 1
             if self._due.get(document.id) is due and not document.is_dropped:
@@ -90,9 +93,6 @@ class WriteBacks:
                 pause_s = min(longest, self._settings.write_back_s * 2 ** min(due.failures, 8))
                 self._ring(document, due, pause_s)
             return
-        except NotFoundError:
-            # the document has ended with its file
-            pass
         self.forget(document)
         if not document.is_dropped and not document.is_clean:
             self.soon(document)

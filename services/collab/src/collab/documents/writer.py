@@ -160,8 +160,11 @@ class Writer:
                     continue
                 await self._pause()
                 await self._write_one()
-        except Exception:
-            # what was not foreseen must not pass for durable
+        except asyncio.CancelledError:
+            raise
+        except BaseException:
+            # what was not foreseen must not pass for durable; the CRDT library's panics are no
+            # `Exception`
             log.exception("writer_died")
             self._lose(self._signals.unavailable)
         finally:

@@ -10,6 +10,9 @@ import msgspec
 from collab.yjs.varints import MalformedError
 
 _GONE = b"null"
+# what JavaScript can count to, and once more for the word that a client is gone
+_CLIENT_MAX = 2**53 - 1
+_CLOCK_MAX = 2**53 - 3
 
 type Entry = tuple[int, int, bytes]
 
@@ -48,6 +51,8 @@ class Awareness:
         """
         news: list[Entry] = []
         for client, clock, given in entries:
+            if client > _CLIENT_MAX or clock > _CLOCK_MAX:
+                raise MalformedError("A client or a clock is out of range.")
             known = self._states.get(client)
             if known is not None and not _is_newer(known, clock, given):
                 continue

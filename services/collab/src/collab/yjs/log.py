@@ -17,7 +17,16 @@ _NOTHING = b"\x00"
 class UpdateLog:
     """``base`` is everything up to some moment, merged; ``tail`` is what came since."""
 
-    __slots__ = ("_base", "_base_frame", "_deletions", "_known", "_tail", "_tail_bytes", "_vector")
+    __slots__ = (
+        "_base",
+        "_base_frame",
+        "_deletions",
+        "_known",
+        "_tail",
+        "_tail_bytes",
+        "_vector",
+        "is_torn",
+    )
 
     def __init__(self, *history: bytes) -> None:
         kept = [update for update in history if update != EMPTY]
@@ -28,6 +37,8 @@ class UpdateLog:
         self._deletions: list[updates.Range] | None = None
         self._vector: bytes | None = None
         self._known = updates.state_vector(get_state(self._base))
+        # something came whose forerunners did not
+        self.is_torn = False
 
     def append(self, update: bytes, contents: Contents) -> None:
         """Add an update whose contents were looked at."""
@@ -35,6 +46,8 @@ class UpdateLog:
         self._tail_bytes += len(update)
         known = self._known
         for client, start, end in contents.operations:
+            if start > known.get(client, 0):
+                self.is_torn = True
             # behind a gap nothing counts as known: a peer is rather asked twice than not at all
             if start <= known.get(client, 0) < end:
                 known[client] = end
@@ -107,8 +120,7 @@ def compacted(everything: bytes) -> bytes:
     A CRDT joins runs of typing and forgets deleted text; but what still waits for something that
     it builds upon is not part of its answer, and then the merged log stays as it is.
     """
-    doc: Doc[Text] = Doc()
-    doc.apply_update(everything)
+    doc = document_of(everything)
     small = doc.get_update()
     missing = updates.contents(get_update(everything, doc.get_state()))
     kept = updates.contents(small).deletions
@@ -117,11 +129,20 @@ def compacted(everything: bytes) -> bytes:
     return small if len(small) < len(everything) else everything
 
 
-def text_of(state: bytes) -> str:
-    """The text of a document in this state."""
+def document_of(state: bytes) -> "Doc[Text]":
+    """Make a document of its state, as every implementation shows it."""
     doc: Doc[Text] = Doc()
     doc.apply_update(state)
-    return str(doc.get(ROOT, type=Text))
+    if get_update(state, doc.get_state())[0]:
+        # something waits for what is missing: perhaps not in this library
+        doc = Doc()
+        doc.apply_update(updates.without_gaps(state))
+    return doc
+
+
+def text_of(state: bytes) -> str:
+    """The text of a document in this state."""
+    return str(document_of(state).get(ROOT, type=Text))
 
 
 def seeded(text: str, client_id: int) -> bytes:

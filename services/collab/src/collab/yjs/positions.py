@@ -7,10 +7,10 @@ They are encoded as ``Y.encodeRelativePosition`` does it: the operation that a p
 import re
 
 import msgspec
-from pycrdt import Assoc, Doc, StickyIndex, Text
+from pycrdt import Assoc, StickyIndex, Text
 
 from collab.yjs import updates, varints
-from collab.yjs.log import ROOT
+from collab.yjs.log import ROOT, document_of
 from collab.yjs.varints import MalformedError
 
 _ITEM, _ROOT = 0, 1
@@ -67,9 +67,9 @@ class Places:
     """
 
     def __init__(self, update: bytes) -> None:
-        doc = _doc(update)
+        doc = document_of(update)
         if not str(doc.get(ROOT, type=Text)).isascii():
-            doc = _doc(_twin(update))
+            doc = document_of(_twin(update))
         self._known = updates.state_vector(doc.get_state())
         self._text = doc.get(ROOT, type=Text)
         # only its length and its line breaks are surely the text's own
@@ -115,12 +115,6 @@ class Places:
                 return None
             raise
         return min(found, self.length)
-
-
-def _doc(update: bytes) -> "Doc[Text]":
-    doc: Doc[Text] = Doc()
-    doc.apply_update(update)
-    return doc
 
 
 def _twin(update: bytes) -> bytes:
