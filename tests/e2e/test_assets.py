@@ -119,7 +119,8 @@ async def test_a_large_file_goes_on_with_the_parts_that_are_missing(person, gate
         piece = content[first : first + part["size"]]
         answer = await gateway.put(part["url"], content=piece, headers=part["headers"])
         assert answer.status_code == 200, answer.text
-        return answer.headers["etag"]
+        tag: str = answer.headers["etag"]
+        return tag
 
     etags = [await send(upload["parts"][1])]
     assert failed(await ann.post(f"{path}/complete")) == (409, "CONFLICT")
