@@ -59,11 +59,10 @@ class Node:
         if parts is None:
             return
         await parts.listener.close()
-        await self._hall.close()
         if self._follower is not None:
             self._follower.cancel()
         await parts.keeper.close()
-        left = await parts.library.close()
+        left, _ = await asyncio.gather(parts.library.close(), self._hall.close())
         await parts.leases.close(left)
         await parts.links.close()
         await parts.desk.close()

@@ -68,6 +68,7 @@ class Settings(settings.Settings, frozen=True, kw_only=True):
     replays_max: int = 8
     chat_burst: int = 20
     chat_per_second: float = 1.0
+    chat_close_s_max: float = 5.0
     room_sockets_max: int = 500
     room_tabs_max: int = 20
     follower_retry_s: float = 0.5

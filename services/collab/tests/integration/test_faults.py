@@ -1,7 +1,10 @@
 """What happens while a store is away, and afterwards."""
 
 import asyncio
+import os
+import signal
 import subprocess
+from contextlib import contextmanager
 
 import pytest
 
@@ -27,6 +30,29 @@ async def seat(stores, desk_on):
 
     async with desk_on(env, stores) as made:
         yield made
+
+
+@contextmanager
+def standing_still(stores, name):
+    """A store that answers nothing, and whose connections stay."""
+    pid = stores.state().processes[name].pid
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+async def test_who_comes_and_goes_all_the_time_holds_up_no_stop(desk):
+    project = await desk.project()
+    guest = await desk.room(project, desk.viewer, joins=False)
+    with standing_still(desk.stores, "nats"):
+        for _ in range(50):
+            await guest.socket.send('{"type": "join-project", "lastSeq": -1}')
+            assert (await guest.say(type="leave-project"))["ok"]
+        async with asyncio.timeout(20):
+            await desk.collab.end()
+    await desk.collab.start()
 
 
 async def test_documents_go_on_without_the_bus_and_news_arrive_later(desk):
