@@ -62,6 +62,7 @@ class Settings(settings.Settings, frozen=True, kw_only=True):
 
     cursor_window_s: float = 0.05
     presence_bytes_max: int = 4_096
+    cursor_bytes_max: int = 2_048
     replay_frames_max: int = 4_096
     replay_events_max: int = 20_000
     replay_s_max: float = 5.0

@@ -93,7 +93,10 @@ class Visitor:
         """Say who one is here, and what holds."""
         settings = self._hall.settings
         limits = schema.SocketLimits(
-            settings.frames_per_second, settings.frames_burst, settings.presence_bytes_max
+            settings.frames_per_second,
+            settings.frames_burst,
+            settings.presence_bytes_max,
+            settings.cursor_bytes_max,
         )
         frame = schema.Welcome(
             session_id=self.session_id,
@@ -132,7 +135,7 @@ class Visitor:
             case schema.PresenceUpdate():
                 self._present(frame.state)
             case schema.Cursor():
-                self._joined().move(self, frame.path, frame.selection)
+                self._move(frame)
             case _:
                 pass
         self._answer(frame.id, None)
@@ -219,6 +222,14 @@ class Visitor:
         if len(msgspec.json.encode(state)) > limit:
             raise InvalidError(f"A state has at most {limit} bytes.")
         room.tell_presence(self, state)
+
+    def _move(self, frame: schema.Cursor) -> None:
+        room = self._joined()
+        limit = self._hall.settings.cursor_bytes_max
+        size = len(frame.path.encode()) + len(msgspec.json.encode(frame.selection))
+        if size > limit:
+            raise InvalidError(f"A path and a selection have at most {limit} bytes.")
+        room.move(self, frame.path, frame.selection)
 
     def _say(self, frame: schema.Chat) -> None:
         """Write a message; its frame comes to everybody alike, by the event of it."""
