@@ -74,3 +74,6 @@ class Settings(settings.Settings, frozen=True, kw_only=True):
     room_tabs_max: int = 20
     follower_retry_s: float = 0.5
     follower_idle_s: float = 60.0
+    # a stream on which nothing happens is heard of every 5 s
+    events_silent_s_max: float = 10.0
+    silent_ask_s: float = 30.0
