@@ -4,6 +4,7 @@ The service's durable consumer shares its messages among processes; this one get
 both must store is claimed by the event's id, so it is stored once, by whichever comes first.
 """
 
+import time
 from datetime import UTC, datetime
 
 import msgspec
@@ -38,6 +39,11 @@ class Follower:
         self._witness = witness
         self._began_at = datetime.now(UTC)
         self._seq = 0
+        self._heard_at = time.monotonic()
+
+    def silent_s(self) -> float:
+        """Return for how long nothing was heard from the stream, not even that nothing is new."""
+        return time.monotonic() - self._heard_at
 
     async def run(self) -> None:
         """Follow for ever; after whatever failed, go on behind the last event that was shown."""
@@ -58,10 +64,12 @@ class Follower:
                     messages = await pull.fetch(_BATCH, timeout=_FETCH_S)
                 except (TimeoutError, nats.errors.TimeoutError):
                     await self._check(pull)
+                    self._heard_at = time.monotonic()
                     continue
                 for message in messages:
                     await self._show(message, expected)
                     expected += 1
+                    self._heard_at = time.monotonic()
         finally:
             await pull.unsubscribe()
 

@@ -22,6 +22,7 @@ from collab.peers import Projects, auth_peer
 from collab.rooms import socket as rooms
 from collab.rooms.hall import Hall
 from collab.rooms.past import Past
+from collab.sentry import Sentry
 from collab.settings import Settings
 from collab.sockets import closing
 from collab.sockets.gate import Gate, Member
@@ -42,7 +43,7 @@ class Node:
         self._projects = projects
         self._hall = hall
         self._parts: _Parts | None = None
-        self._follower: asyncio.Task[None] | None = None
+        self._watching: list[asyncio.Task[None]] = []
 
     async def open(self, app: Litestar) -> None:
         """Follow the events, and listen."""
@@ -50,8 +51,8 @@ class Node:
         app.state.desk = parts.desk
         await parts.leases.open()
         parts.keeper.open()
-        follower = Follower(self._settings, app.state.bus, parts.witness)
-        self._follower = asyncio.get_running_loop().create_task(follower.run())
+        loop = asyncio.get_running_loop()
+        self._watching = [loop.create_task(one.run()) for one in (parts.follower, parts.sentry)]
         await parts.listener.open()
 
     async def close(self) -> None:
@@ -60,11 +61,10 @@ class Node:
         if parts is None:
             return
         await parts.listener.close()
-        await self._hall.close()
-        if self._follower is not None:
-            self._follower.cancel()
+        for task in self._watching:
+            task.cancel()
         await parts.keeper.close()
-        left = await parts.library.close()
+        left, _ = await asyncio.gather(parts.library.close(), self._hall.close())
         await parts.leases.close(left)
         await parts.library.means.workshop.close()
         await parts.links.close()
@@ -87,6 +87,9 @@ class _Parts:
         self.links = Links(settings, here)
         self.keeper = Keeper(settings, self.leases, self.library, self.gate, self.links)
         self.witness = Witness(db, self.gate, self.library, hall)
+        self.follower = Follower(settings, app.state.bus, self.witness)
+        silent_s, is_live = self.follower.silent_s, doorman.is_live
+        self.sentry = Sentry(settings, db, self.gate, projects.access, is_live, silent_s)
         hall.past = Past(settings, app.state.bus)
         hall.speaker = Speaker(db, projects.access, settings, app.state.relay.wake)
 

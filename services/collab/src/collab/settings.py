@@ -65,13 +65,18 @@ class Settings(settings.Settings, frozen=True, kw_only=True):
 
     cursor_window_s: float = 0.05
     presence_bytes_max: int = 4_096
+    cursor_bytes_max: int = 2_048
     replay_frames_max: int = 4_096
     replay_events_max: int = 20_000
     replay_s_max: float = 5.0
     replays_max: int = 8
     chat_burst: int = 20
     chat_per_second: float = 1.0
+    chat_close_s_max: float = 5.0
     room_sockets_max: int = 500
     room_tabs_max: int = 20
     follower_retry_s: float = 0.5
     follower_idle_s: float = 60.0
+    # a stream on which nothing happens is heard of every 5 s
+    events_silent_s_max: float = 10.0
+    silent_ask_s: float = 30.0

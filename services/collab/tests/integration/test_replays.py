@@ -106,6 +106,26 @@ async def test_who_comes_back_by_another_place_hears_from_there(desk):
         await guest.socket.close()
 
 
+async def test_who_leaves_and_comes_again_meanwhile_is_told_once(desk):
+    project = await desk.project()
+    last = await seen_seq(desk, project)
+    witness = await desk.room(project, desk.owner)
+    for number in range(6):
+        await desk.write(project, f"{number}.txt", "")
+    await witness.frame(type="file-created", path="5.txt")
+    guest = await desk.room(project, desk.viewer, joins=False)
+    for number in range(40):
+        join = f'{{"type": "join-project", "lastSeq": {last}, "id": "j{number}"}}'
+        await guest.socket.send(join)
+        await guest.socket.send(f'{{"type": "leave-project", "id": "l{number}"}}')
+    await guest.say(type="ping")
+    answers = [frame["id"] for frame in guest.seen if "ok" in frame]
+    assert answers[:-1] == [f"{kind}{number}" for number in range(40) for kind in "jl"]
+    guest.seen.clear()
+    assert (await guest.say(type="join-project", lastSeq=last))["ok"]
+    assert paths(guest) == [f"{number}.txt" for number in range(6)]
+
+
 async def test_who_missed_too_much_reads_the_project_again(desk):
     project = await desk.project()
     last = await seen_seq(desk, project)

@@ -60,6 +60,25 @@ async def test_cursors_come_together_and_the_latest_counts(desk):
     assert kinds.isdisjoint({"user-joined", "user-left"})
 
 
+async def test_states_come_as_seldom_as_cursors_and_the_latest_counts(desk):
+    project = await desk.project()
+    owner, editor = await desk.room(project, desk.owner), await desk.room(project, desk.editor)
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    for number in range(200):
+        frame = f'{{"type": "presence.update", "state": {{"number": {number}}}}}'
+        await editor.socket.send(frame)
+        await asyncio.sleep(0.002)
+    numbers: list[int] = []
+    while not numbers or numbers[-1] != 199:
+        numbers.append((await owner.frame(type="presence"))["state"]["number"])
+    assert len(numbers) <= 2 + (loop.time() - began) * 20
+    assert numbers == sorted(numbers)
+    # nobody is told what they told of themselves
+    await editor.say(type="ping")
+    assert "presence" not in {frame.get("type") for frame in editor.seen}
+
+
 async def test_a_tab_that_goes_takes_its_cursor_along(desk):
     project = await desk.project()
     owner = await desk.room(project, desk.owner)
@@ -168,6 +187,20 @@ async def test_a_state_has_a_size(desk):
     guest = await desk.room(project, desk.owner)
     answer = await guest.say(type="presence.update", state={"x": "x" * 5_000})
     assert answer["error"]["code"] == "VALIDATION_ERROR"
+
+
+@pytest.mark.parametrize(
+    ("path", "selection"),
+    [("ä" * 1_050, None), ("a.txt", "x" * 2_050), ("a" * 1_000, ["ä" * 10] * 60)],
+)
+async def test_a_place_has_a_size(desk, path, selection):
+    project = await desk.project()
+    owner, editor = await desk.room(project, desk.owner), await desk.room(project, desk.editor)
+    answer = await editor.say(type="cursor", path=path, selection=selection)
+    assert answer["error"]["code"] == "VALIDATION_ERROR"
+    assert (await editor.say(type="cursor", path="a" * 1_000, selection="b" * 1_000))["ok"]
+    (told,) = (await owner.frame(type="cursors"))["cursors"]
+    assert (told["path"], told["selection"]) == ("a" * 1_000, "b" * 1_000)
 
 
 @pytest.mark.parametrize("junk", [b"\x00", "[]", "{", '{"id": 1}', "null"])

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from uuid import UUID
 
+import structlog
+
 from collab.chat import service
 from collab.chat.schema import NewMessage
 from collab.errors import RateLimitedError
@@ -12,6 +14,8 @@ from common import exchange
 from common.access import Ask
 from common.database import Database
 from common.ids import uuid7
+
+log = structlog.get_logger()
 
 _USERS_MAX = 10_000
 
@@ -50,6 +54,7 @@ class Speaker:
         self._ask = ask
         self._wake = wake
         self._pace = Pace(settings.chat_burst, settings.chat_per_second)
+        self._close_s_max = settings.chat_close_s_max
         self._tasks: set[asyncio.Task[None]] = set()
 
     def step(self, user_id: UUID) -> None:
@@ -69,5 +74,14 @@ class Speaker:
         task.add_done_callback(self._tasks.discard)
 
     async def close(self) -> None:
-        """Let everything that was said be written."""
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        """Let what was said be written, if that can be done in time.
+
+        What cannot was not answered, and comes again to another process.
+        """
+        if not self._tasks:
+            return
+        _, late = await asyncio.wait(self._tasks, timeout=self._close_s_max)
+        for task in late:
+            task.cancel()
+        if late:
+            log.warning("chat_given_up", messages=len(late))

@@ -76,13 +76,14 @@ class Doorman:
         Auth is asked: a session may be over before its token, unheard of by this process.
         """
         identity = await self._tokens.verify(access_token)
-        if not await self._is_live(identity):
+        if not await self.is_live(identity.session_id):
             raise UnauthenticatedError(OVER)
         return identity
 
-    async def _is_live(self, identity: Identity) -> bool:
+    async def is_live(self, session_id: str) -> bool:
+        """Return whether a session goes on; raises ``UnavailableError``."""
         try:
-            path = f"/internal/sessions/{quote(identity.session_id, safe='')}"
+            path = f"/internal/sessions/{quote(session_id, safe='')}"
             return (await self._auth.get(path, Liveness)).is_live
         except NotFoundError:
             # an auth service of before this question: the token has to do

@@ -66,7 +66,7 @@ class FarSocket(Endpoint):
     def take(self, message: Message) -> None:
         """Take what the client said; it was counted there as well, unless there is a mistake."""
         try:
-            if self._inbox.count():
+            if self._inbox.count(len(message.data)):
                 self._inbox.take(message.data, message.is_text)
         except Exception:
             # the others of the link have nothing to do with it

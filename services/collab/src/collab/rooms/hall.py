@@ -1,6 +1,8 @@
 """All rooms of this process, and the news that were told in them lately."""
 
+import asyncio
 from collections import deque
+from collections.abc import Coroutine
 from uuid import UUID
 
 from collab.chat.speaker import Speaker
@@ -22,6 +24,14 @@ class Hall:
         self._news: deque[News] = deque(maxlen=settings.replay_frames_max)
         # what happened up to here is not among the news
         self._forgotten_seq: int | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        """Do something for a guest, until it is done or not wanted any more."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     def join(self, project_id: UUID, guest: Guest) -> Room:
         """Let a guest into a room."""
@@ -69,6 +79,8 @@ class Hall:
         return room.users() if room else []
 
     async def close(self) -> None:
-        """Let everything that was said be written."""
+        """Let what was said be written; what was missed is told by another process."""
+        for task in self._tasks:
+            task.cancel()
         if self.speaker is not None:
             await self.speaker.close()

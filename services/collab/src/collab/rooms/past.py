@@ -1,6 +1,7 @@
 """What happened before this process began to listen, or longer ago than it remembers."""
 
 import asyncio
+from contextlib import suppress
 from uuid import UUID
 
 import msgspec
@@ -18,6 +19,7 @@ log = structlog.get_logger()
 
 _BATCH = 256
 _IDLE_S = 30.0
+_FORGET_S = 1.0
 
 
 class Past:
@@ -67,14 +69,25 @@ class Past:
         )
         if after >= last:
             return []
-        pull = await stream.pull_subscribe("", stream=STREAM, config=config)
         try:
-            info = await pull.consumer_info()
-            found = await _read(pull, info.num_pending or 0, last)
-            await stream.delete_consumer(STREAM, info.name)
+            pull = await stream.pull_subscribe("", stream=STREAM, config=config)
+            try:
+                info = await pull.consumer_info()
+                found = await _read(pull, info.num_pending or 0, last)
+            finally:
+                await pull.unsubscribe()
         finally:
-            await pull.unsubscribe()
+            # also for who has gone meanwhile: the server would keep it for a while
+            await _forget(stream, config.name)
         return [news for news in found if news.project_id == project_id]
+
+
+async def _forget(stream: JetStreamContext, consumer: str | None) -> None:
+    """Delete a consumer, if that can be done soon."""
+    with suppress(OSError, TimeoutError, nats.errors.Error, StreamError):
+        async with asyncio.timeout(_FORGET_S):
+            if consumer is not None:
+                await stream.delete_consumer(STREAM, consumer)
 
 
 async def _read(pull: JetStreamContext.PullSubscription, left: int, last: int) -> list[News]:

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from collab.rooms import schema
-from collab.sockets.audience import Audience, Outlet
+from collab.sockets.audience import Audience, Outlet, Sent
 from collab.yjs.messages import TEXT, framed
 
 
@@ -53,12 +53,14 @@ def encoded(frame: msgspec.Struct | dict[str, Any]) -> bytes:
 class Room:
     """The guests of one room, by user."""
 
-    def __init__(self, cursor_window_s: float) -> None:
+    def __init__(self, window_s: float) -> None:
         self._loop = asyncio.get_running_loop()
-        self._window_s = cursor_window_s
+        self._window_s = window_s
         self._guests: dict[UUID, list[Guest]] = {}
         self._audience = Audience()
+        # of each socket the latest that the others have not been told
         self._cursors: dict[str, schema.PeerCursor] = {}
+        self._presences: dict[str, Guest] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._next = 0.0
 
@@ -82,6 +84,7 @@ class Room:
         tabs.remove(guest)
         self._audience.discard(guest.outlet)
         self._cursors.pop(guest.session_id, None)
+        self._presences.pop(guest.session_id, None)
         if tabs:
             gone = schema.Presence(guest.user_id, guest.session_id, None)
             self.broadcast(encoded(gone))
@@ -104,25 +107,36 @@ class Room:
         self._audience.tell(news.frame, deaf)
 
     def tell_presence(self, guest: Guest, state: dict[str, Any]) -> None:
-        """Let the others know what a guest tells of themselves."""
+        """Let the others know in a moment what a guest tells of themselves."""
         guest.state = state
-        news = schema.Presence(guest.user_id, guest.session_id, state)
-        self.broadcast(encoded(news), but=guest)
+        self._presences[guest.session_id] = guest
+        self._tell_soon()
 
     def move(self, guest: Guest, path: str, selection: Any) -> None:  # noqa: ANN401 - the editor's own
         """Keep a guest's latest cursor, and tell it with those of others in a moment."""
         cursor = schema.PeerCursor(guest.user_id, guest.session_id, path, selection)
         self._cursors[guest.session_id] = cursor
+        self._tell_soon()
+
+    def _tell_soon(self) -> None:
         if self._timer is None:
             now = self._loop.time()
-            self._timer = self._loop.call_at(max(now, self._next), self._tell_cursors)
+            self._timer = self._loop.call_at(max(now, self._next), self._tell_latest)
             self._next = max(now, self._next) + self._window_s
 
-    def _tell_cursors(self) -> None:
+    def _tell_latest(self) -> None:
+        """Tell what there is in one write for each; nobody hears what they told of themselves."""
         self._timer = None
         moved, self._cursors = list(self._cursors.values()), {}
+        told, self._presences = list(self._presences.values()), {}
+        frames: list[Sent] = [(encoded(_presence(guest)), guest.outlet) for guest in told]
         if moved:
-            self.broadcast(encoded(schema.Cursors(moved)))
+            frames.append((encoded(schema.Cursors(moved)), None))
+        self._audience.relay(frames)
+
+
+def _presence(guest: Guest) -> schema.Presence:
+    return schema.Presence(guest.user_id, guest.session_id, guest.state)
 
 
 def _user(tabs: list[Guest]) -> schema.ActiveUser:

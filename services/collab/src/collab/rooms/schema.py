@@ -42,7 +42,7 @@ class PresenceUpdate(
 
 
 class Cursor(msgspec.Struct, frozen=True, tag="cursor", forbid_unknown_fields=True):
-    """Tell where one is; only the latest counts."""
+    """Tell where one is, in few bytes; only the latest counts."""
 
     path: str
     selection: Any = None
@@ -103,6 +103,7 @@ class SocketLimits(msgspec.Struct, frozen=True, rename="camel"):
     frames_per_second: float
     frames_burst: int
     presence_bytes: int
+    cursor_bytes: int
 
 
 class Welcome(msgspec.Struct, frozen=True, rename="camel", tag="welcome"):

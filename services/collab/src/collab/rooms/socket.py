@@ -1,7 +1,6 @@
 """A room's socket: each frame is decoded, checked, acted upon and answered."""
 
 import asyncio
-from collections.abc import Coroutine
 from typing import Any, get_args
 from uuid import UUID
 
@@ -49,6 +48,9 @@ class Visitor:
         self._heard_seq = 0
         # what happens while it is told what it missed
         self._waiting: list[News] | None = None
+        # what it missed is looked for once at a time, also after it has left and come again
+        self._looking = asyncio.Lock()
+        self._catching_up: tuple[asyncio.Task[None], schema.FrameId] | None = None
 
     @property
     def user_id(self) -> UUID:
@@ -91,7 +93,10 @@ class Visitor:
         """Say who one is here, and what holds."""
         settings = self._hall.settings
         limits = schema.SocketLimits(
-            settings.frames_per_second, settings.frames_burst, settings.presence_bytes_max
+            settings.frames_per_second,
+            settings.frames_burst,
+            settings.presence_bytes_max,
+            settings.cursor_bytes_max,
         )
         frame = schema.Welcome(
             session_id=self.session_id,
@@ -130,7 +135,7 @@ class Visitor:
             case schema.PresenceUpdate():
                 self._present(frame.state)
             case schema.Cursor():
-                self._joined().move(self, frame.path, frame.selection)
+                self._move(frame)
             case _:
                 pass
         self._answer(frame.id, None)
@@ -163,16 +168,20 @@ class Visitor:
         if frame.last_seq is None:
             return False
         waiting = self._waiting = []
-        self._later(frame.id, self._catch_up(frame.last_seq, waiting))
+        work = self._catch_up(frame.last_seq, waiting, frame.id)
+        self._catching_up = self._hall.start(work), frame.id
         return True
 
-    async def _catch_up(self, last_seq: int, meanwhile: list[News]) -> None:
+    async def _catch_up(
+        self, last_seq: int, meanwhile: list[News], frame_id: schema.FrameId
+    ) -> None:
         """Be told what was missed, and then what has happened meanwhile."""
-        found = await self._hall.missed(self._project_id, last_seq)
+        async with self._looking:
+            found = await self._missed(last_seq)
         if self._waiting is not meanwhile:
             # it left the room
             return
-        self._waiting = None
+        self._waiting = self._catching_up = None
         self._heard_seq = last_seq
         if found is None or len(meanwhile) > self._hall.settings.replay_events_max:
             self._heard_seq = 0
@@ -184,6 +193,23 @@ class Visitor:
         self._heard_seq = max(self._heard_seq, upto)
         for news in meanwhile:
             self._hear(news)
+        self._answer(frame_id, None)
+
+    async def _missed(self, last_seq: int) -> tuple[list[News], int] | None:
+        try:
+            return await self._hall.missed(self._project_id, last_seq)
+        except Exception:
+            # whoever waits for it would hear nothing any more
+            log.exception("replay_failed")
+            return None
+
+    def _stop_catching_up(self) -> None:
+        """Look no further for what was missed: it has left, and its joining is over."""
+        if self._catching_up is not None:
+            task, frame_id = self._catching_up
+            self._catching_up = None
+            task.cancel()
+            self._answer(frame_id, None)
 
     def _joined(self) -> Room:
         if self._room is None:
@@ -197,6 +223,14 @@ class Visitor:
             raise InvalidError(f"A state has at most {limit} bytes.")
         room.tell_presence(self, state)
 
+    def _move(self, frame: schema.Cursor) -> None:
+        room = self._joined()
+        limit = self._hall.settings.cursor_bytes_max
+        size = len(frame.path.encode()) + len(msgspec.json.encode(frame.selection))
+        if size > limit:
+            raise InvalidError(f"A path and a selection have at most {limit} bytes.")
+        room.move(self, frame.path, frame.selection)
+
     def _say(self, frame: schema.Chat) -> None:
         """Write a message; its frame comes to everybody alike, by the event of it."""
         self._joined()
@@ -204,17 +238,14 @@ class Visitor:
             raise ForbiddenError("Your role does not allow this.")
         self._speaker.step(self.user_id)
         new = NewMessage(text=frame.text, mentions=frame.mentions, client_id=frame.client_id)
-        self._later(frame.id, self._speaker.post(self._project_id, self.user_id, new))
+        self._speaker.start(self._post(frame.id, new))
 
-    def _later(self, frame_id: schema.FrameId, work: Coroutine[Any, Any, None]) -> None:
-        """Answer a frame when its work is done; the works of one socket are done in turn."""
-        self._speaker.start(self._in_turn(frame_id, work))
-
-    async def _in_turn(self, frame_id: schema.FrameId, work: Coroutine[Any, Any, None]) -> None:
+    async def _post(self, frame_id: schema.FrameId, new: NewMessage) -> None:
+        """Answer when a message is written; those of one socket are written in turn."""
         problem: ServiceError | None = None
         async with self._turn:
             try:
-                await work
+                await self._speaker.post(self._project_id, self.user_id, new)
             except ServiceError as exc:
                 problem = exc
             except GONE_AWAY as exc:
@@ -235,6 +266,7 @@ class Visitor:
             self._room = None
             self._waiting = None
             self._hall.leave(self._project_id, self)
+            self._stop_catching_up()
 
 
 def _decoded(envelope: schema.Envelope, data: bytes) -> schema.ClientFrame:

@@ -69,7 +69,7 @@ class Socket(ServerConnection):
             super().process_event(event)
 
     def _receive(self, frame: Frame) -> None:
-        if not self.inbox.count():
+        if not self.inbox.count(len(frame.data)):
             return
         if frame.opcode is not Opcode.CONT:
             self._is_text = frame.opcode is Opcode.TEXT

@@ -11,6 +11,8 @@ from collab.sockets.audience import Outlet
 from collab.sockets.target import Target
 
 _WAIT = "retry-after=1"
+# a frame counts as one, and as one more for each time that it has so many bytes
+_BYTES_SHIFT = 14
 
 type Sink = Callable[[bytes, bool], None]
 
@@ -108,20 +110,21 @@ class Inbox:
         elif len(self._early) > self._limits.early_frames_max:
             self._shut(closing.TOO_MANY, _WAIT)
 
-    def count(self) -> bool:
-        """Count a frame, and say whether it may come.
+    def count(self, size: int) -> bool:
+        """Count a frame, the more the larger it is, and say whether it may come.
 
         The clock is only looked at once a whole burst was spent.
         """
         if self._is_over:
             return False
-        self._spent += 1
+        cost = 1 + (size >> _BYTES_SHIFT)
+        self._spent += cost
         limits = self._limits
         if self._spent <= limits.frames_burst:
             return True
         now = self._loop.time()
         regained = (now - self._counted_at) * limits.frames_per_second
-        self._spent = max(1.0, self._spent - regained)
+        self._spent = max(cost, self._spent - regained)
         self._counted_at = now
         if self._spent <= limits.frames_burst:
             return True

@@ -17,6 +17,7 @@ from common.database import Database
 from common.errors import NotFoundError, UnauthenticatedError, UnavailableError
 
 WRITERS = frozenset({"owner", "editor"})
+_GONE = "the project is gone"
 
 
 class Member:
@@ -132,7 +133,7 @@ class Gate:
             role = access.roles.get(member.user_id, fallback)
             member.is_member = member.user_id in access.roles
             if access.is_deleted:
-                member.socket.shut(closing.NOT_FOUND, "the project is gone")
+                member.socket.shut(closing.NOT_FOUND, _GONE)
             elif role is None:
                 member.socket.shut(closing.FORBIDDEN, "access was taken away")
             elif role != member.role:
@@ -143,6 +144,20 @@ class Gate:
     def is_empty(self, project_id: UUID) -> bool:
         """Whether nobody is on a socket of the project."""
         return project_id not in self._members
+
+    def projects(self) -> set[UUID]:
+        """Return of which projects somebody is here."""
+        return set(self._members)
+
+    def sessions(self) -> set[tuple[UUID, str]]:
+        """Return who is here, in which sessions."""
+        everybody = (m.identity for members in self._members.values() for m in members)
+        return {(identity.user_id, identity.session_id) for identity in everybody}
+
+    def gone(self, project_id: UUID) -> None:
+        """Close every socket of a project that is no more."""
+        for member in tuple(self._members.get(project_id, ())):
+            member.socket.shut(closing.NOT_FOUND, _GONE)
 
     def close_project(self, project_id: UUID) -> None:
         """Send everybody of a project to the process that has it now."""
