@@ -15,13 +15,13 @@ class Door:
         self._is_shut = False
         self._flows = asyncio.Event()
         self._flows.set()
-        self._lets: int | None = None
+        self._last_words: bytes | None = None
         self.port = 0
 
     def open(self) -> None:
         """Let everything through, from now on."""
         self._is_shut = False
-        self._lets = None
+        self._last_words = None
         self._flows.set()
 
     def shut(self) -> None:
@@ -30,11 +30,9 @@ class Door:
         for writer in list(self._writers):
             writer.transport.abort()
 
-    def shut_after(self, connections: int) -> None:
-        """Let so many more in, each for one connection, and nobody after them."""
-        self.shut()
-        self._is_shut = False
-        self._lets = connections
+    def shut_at(self, words: bytes) -> None:
+        """Let everything through until somebody says this."""
+        self._last_words = words
 
     def stall(self) -> None:
         """Take everything, and pass nothing on."""
@@ -42,11 +40,9 @@ class Door:
 
     async def enter(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Let a client through, for as long as both sides want."""
-        if self._is_shut or self._lets == 0:
+        if self._is_shut:
             writer.transport.abort()
             return
-        if self._lets is not None:
-            self._lets -= 1
         inner, outer = await asyncio.open_connection("127.0.0.1", self._port)
         self._writers.add(writer)
         try:
@@ -61,6 +57,8 @@ class Door:
         with suppress(ConnectionError):
             while chunk := await reader.read(_CHUNK):
                 await self._flows.wait()
+                if self._last_words is not None and self._last_words in chunk:
+                    self.shut()
                 writer.write(chunk)
                 await writer.drain()
         writer.close()

@@ -2,7 +2,7 @@
 
 import asyncio
 from base64 import b64encode
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack
 from hashlib import sha256 as hashed
 from typing import Any
@@ -149,7 +149,7 @@ class Storage:
 
     async def stream(
         self, bucket: str, key: str, *, byte_range: str | None = None
-    ) -> tuple[Stored, AsyncIterator[bytes]]:
+    ) -> tuple[Stored, AsyncGenerator[bytes]]:
         """Read an object piece by piece; ``byte_range`` is an HTTP ``Range`` value."""
         wanted = {"Range": byte_range} if byte_range else {}
         answer = await self.call("get_object", Bucket=bucket, Key=key, **wanted)

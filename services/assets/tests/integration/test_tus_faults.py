@@ -195,31 +195,25 @@ async def test_while_the_store_is_away_nothing_is_acknowledged(desk, behind_a_do
     assert asset["sha256"] == desk.sha256(content)
 
 
-async def test_who_lost_the_store_at_the_end_is_not_told_that_all_is_well(desk, behind_a_door):
+@pytest.mark.parametrize(
+    "moment", [b"POST /assets/uploads/", b"GET /assets/uploads/", b"PUT /assets/%s/"]
+)
+async def test_who_lost_the_store_at_the_end_is_not_told_that_all_is_well(
+    desk, behind_a_door, moment
+):
     service, door = behind_a_door
     project = await desk.project()
     content = sound(1000)
     sender = await Sender.begun(service, desk, project, len(content))
-    _, writer = await sender.connection(0, len(content))
-    writer.write(content[:999])
-    await writer.drain()
-    await asyncio.sleep(0.2)
-    door.shut_after(1)
-    writer.write(content[999:])
-    await writer.drain()
-    await asyncio.sleep(0.5)
-    writer.close()
+    door.shut_at(moment % str(project).encode() if b"%" in moment else moment)
+    refused = await sender.send(0, content)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (503, "UNAVAILABLE")
     asked = await sender.ask("HEAD")
-    assert asked.status_code == 503 or asked.headers["upload-offset"] == "0"
+    assert (asked.status_code, asked.headers["retry-after"]) == (503, "1")
     assert await desk.listed(project) == []
     door.open()
-
-    async def is_there():
-        answer = await sender.ask("HEAD")
-        if answer.headers.get("upload-offset") == "0":
-            answer = await sender.send(0, content)
-        return answer.headers.get("asset-id")
-
-    asset_id = await until(is_there)
+    done = await sender.ask("HEAD")
+    assert (done.status_code, done.headers["upload-offset"]) == (200, "1000")
     (asset,) = await desk.listed(project)
-    assert (asset["id"], asset["sha256"]) == (asset_id, desk.sha256(content))
+    assert (asset["id"], asset["sha256"]) == (done.headers["asset-id"], desk.sha256(content))
+    assert await sender.left() == ([], False)

@@ -1,5 +1,6 @@
 """Where files that went to the store unseen are, until they are known to be whole and harmless."""
 
+from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -39,16 +40,13 @@ async def admitted(means: Means, caller: Caller, announced: Announced) -> NewAss
     once they are one object; that object the store copies. Raises ``NotFoundError``.
     """
     found, pieces = await means.storage.stream(BUCKET, quarantine_key(announced.id))
-    if found.size > announced.size:
-        raise PayloadTooLargeError(
-            "More was sent than announced.", {"field": "size", "limit": announced.size}
-        )
     is_large = announced.size > means.settings.asset_bytes_max
     limits = {"memory_bytes": means.settings.spool_bytes_max, "size_max": announced.size}
     sieve = Sieve(**limits) if is_large else Spool(**limits)
     try:
-        async for piece in pieces:
-            await sieve.add(piece)
+        async with aclosing(pieces):
+            async for piece in pieces:
+                await sieve.add(piece)
         sha256 = await sieve.finish()
         _compare(announced, sieve.size, sha256)
         candidate = Candidate(
