@@ -93,5 +93,5 @@ async def test_what_is_larger_than_may_be_brought_here_has_nothing_made_of_it(se
         answer = await desk.call("PUT", path, desk.owner, json={})
         assert (answer.status_code, answer.json()["error"]["code"]) == (413, "PAYLOAD_TOO_LARGE")
         await desk.preview()
-    shown = await desk.call("GET", f"/api/v1/assets/{asset['id']}", desk.owner)
+        shown = await desk.call("GET", f"/api/v1/assets/{asset['id']}", desk.owner)
     assert shown.json()["data"]["thumbnailUrl"] is None

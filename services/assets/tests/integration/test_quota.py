@@ -15,7 +15,9 @@ ROOM = 100_000
 @pytest.fixture
 async def small(serving, desk):
     """The service, where a library is soon full."""
-    async with serving(LIBRARY_BYTES_MAX=str(ROOM)) as client:
+    # where many want a connection at once, none is refused one
+    patient = {"POOL_WAIT_S": "30", "STATEMENT_S_MAX": "30"}
+    async with serving(LIBRARY_BYTES_MAX=str(ROOM), **patient) as client:
         desk.client = client
         yield desk
 

@@ -204,6 +204,8 @@ async def test_a_thumbnail_whose_maker_died_is_made_by_the_next_one(desk):
 
 
 async def test_a_thumbnail_waits_for_the_object_store(serving, desk):
+    # what others left is no matter of this
+    await desk.preview()
     asset = await uploaded(desk, size=(78, 7))
     async with serving(S3_ENDPOINT_URL="http://127.0.0.1:9") as client:
         usual, desk.client = desk.client, client
