@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-_WITHIN_S = 15.0
+_WITHIN_S = 45.0
 _PAUSE_S = 0.02
 
 
