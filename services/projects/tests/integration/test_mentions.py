@@ -111,13 +111,15 @@ async def test_only_the_fleet_may_ask_and_only_what_can_be_looked_for(desk: Desk
     assert nothing.status_code == 404
 
 
-async def test_what_is_being_typed_is_not_guessed_where_collab_is_away(desk: Desk) -> None:
-    project = await desk.project()
-    await desk.put(project, "a.ts", "nothing")
-    assert (await Live(desk, project).open("a.ts"))["isText"]
-    path = f"/internal/projects/{project.rpartition('/')[2]}/mentions"
-    answer = await desk.client.call("POST", path, sends={"needles": [NAME]})
-    assert answer.status_code == 503
+async def test_what_is_being_typed_is_not_guessed_where_collab_is_away(serve: Serving) -> None:
+    async with serve(COLLAB_URL="http://127.0.0.1:9") as client:
+        desk = Desk(client)
+        project = await desk.project()
+        await desk.put(project, "a.ts", "nothing")
+        assert (await Live(desk, project).open("a.ts"))["isText"]
+        path = f"/internal/projects/{project.rpartition('/')[2]}/mentions"
+        answer = await desk.client.call("POST", path, sends={"needles": [NAME]})
+        assert answer.status_code == 503
 
 
 @pytest.mark.usefixtures("collab")
