@@ -188,7 +188,7 @@ def environment(service_env: Callable[[str], dict[str, str]]) -> dict[str, str]:
         "ACCESS_LOG": "false",
         "IMAGE_PIXELS_MAX": "1000000",
         "SWEEP_EVERY_S": "3600",
-        "PREVIEW_POLL_S": "3600",
+        "PREVIEWS_AT_ONCE": "0",
     }
 
 

@@ -15,7 +15,7 @@ from assets.presigned import routes as presigned
 from assets.presigned.sweep import Sweeper
 from assets.previews import service as previews
 from assets.settings import Settings
-from assets.studio.hands import Hand
+from assets.studio.hands import Hands
 from assets.studio.pool import Studio
 from assets.types import BUCKET
 from assets.uploads import routes as uploads
@@ -31,7 +31,13 @@ def create_app() -> Litestar:
     storage = Storage(load(StorageSettings), watched=BUCKET)
     projects = Projects(settings)
     studio = Studio(settings)
-    worker = Hand("jobs", optimizer.turn, every_s=settings.job_poll_s)
+    thumbnails = Hands(
+        "previews",
+        previews.turn,
+        count=settings.previews_at_once,
+        every_s=settings.preview_poll_s,
+    )
+    jobs = Hands("jobs", optimizer.turn, count=settings.jobs_at_once, every_s=settings.job_poll_s)
     return app.build(
         "assets",
         settings,
@@ -53,8 +59,8 @@ def create_app() -> Litestar:
             studio,
             Assembly(settings, storage, projects, studio),
             Sweeper(settings),
-            Hand("previews", previews.turn, every_s=settings.preview_poll_s),
-            worker,
+            thumbnails,
+            jobs,
         ],
-        settle=worker.wake,
+        settle=jobs.wake,
     )
