@@ -234,7 +234,7 @@ def environment(service_env: Callable[[str], dict[str, str]], projects_port: int
         "SWEEP_EVERY_S": "3600",
         "COLLECT_EVERY_S": "3600",
         "PROJECTS_URL": f"http://127.0.0.1:{projects_port}",
-        "PREVIEW_POLL_S": "3600",
+        "PREVIEWS_AT_ONCE": "0",
     }
 
 

@@ -19,7 +19,7 @@ from assets.presigned import routes as presigned
 from assets.presigned.sweep import Sweeper
 from assets.previews import service as previews
 from assets.settings import Settings
-from assets.studio.hands import Hand
+from assets.studio.hands import Hands
 from assets.studio.pool import Studio
 from assets.tus import routes as tus
 from assets.types import BUCKET
@@ -37,7 +37,13 @@ def create_app() -> Litestar:
     storage = Storage(load(StorageSettings), watched=BUCKET)
     projects = Projects(settings)
     studio = Studio(settings)
-    worker = Hand("jobs", optimizer.turn, every_s=settings.job_poll_s)
+    thumbnails = Hands(
+        "previews",
+        previews.turn,
+        count=settings.previews_at_once,
+        every_s=settings.preview_poll_s,
+    )
+    jobs = Hands("jobs", optimizer.turn, count=settings.jobs_at_once, every_s=settings.job_poll_s)
     return app.build(
         "assets",
         settings,
@@ -64,8 +70,8 @@ def create_app() -> Litestar:
             Stock(settings),
             Sweeper(settings),
             Collector(settings),
-            Hand("previews", previews.turn, every_s=settings.preview_poll_s),
-            worker,
+            thumbnails,
+            jobs,
         ],
-        settle=worker.wake,
+        settle=jobs.wake,
     )

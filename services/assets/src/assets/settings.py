@@ -31,11 +31,13 @@ class Settings(common.settings.Settings, frozen=True, kw_only=True):
     studio_long_wall_s: float = 180.0
     models_dir: str = "deploy/models"
     variants_max: int = 200
+    previews_at_once: int = 1
     preview_poll_s: float = 1.0
     preview_lease_s: float = 120.0
     preview_pause_s: float = 5.0
     preview_attempts_max: int = 3
     jobs_per_user_max: int = 20
+    jobs_at_once: int = 1
     job_poll_s: float = 2.0
     job_lease_s: float = 300.0
     job_pause_s: float = 5.0

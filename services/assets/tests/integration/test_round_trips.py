@@ -15,6 +15,7 @@ async def test_what_is_asked_often_costs_one_turn(serving, desk, environment, tu
     address = turns.url(environment["DATABASE_URL"])
     # one connection, and nothing else that talks to the database in between
     quiet = {"POOL_SIZE": "1", "RELAY_POLL_S": "3600", "NATS_URL": "nats://127.0.0.1:9"}
+    quiet["JOBS_AT_ONCE"] = "0"
     async with serving(DATABASE_URL=address, **quiet) as client:
         desk.client = client
         for path in paths:
@@ -30,6 +31,7 @@ async def test_an_upload_asks_claims_its_bytes_and_writes_once(serving, desk, en
     project = await desk.project()
     address = turns.url(environment["DATABASE_URL"])
     quiet = {"POOL_SIZE": "1", "RELAY_POLL_S": "3600", "NATS_URL": "nats://127.0.0.1:9"}
+    quiet["JOBS_AT_ONCE"] = "0"
     async with serving(DATABASE_URL=address, **quiet) as client:
         desk.client = client
         await desk.upload(desk.editor, project, desk.png(), "a.png")

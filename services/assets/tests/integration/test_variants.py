@@ -9,6 +9,7 @@ from services.assets.tests import media
 
 from assets.previews import repository
 from common.ids import uuid7
+from common.testing.waiting import until
 
 
 def code(answer):
@@ -215,3 +216,15 @@ async def test_a_thumbnail_waits_for_the_object_store(serving, desk):
     await desk.preview()
     shown = await desk.call("GET", f"/api/v1/assets/{asset}", desk.viewer)
     assert shown.json()["data"]["thumbnailUrl"]
+
+
+async def test_the_service_makes_thumbnails_by_itself(serving, desk):
+    async with serving(PREVIEWS_AT_ONCE="1", PREVIEW_POLL_S="0.1") as client:
+        desk.client = client
+        asset = await uploaded(desk, size=(79, 7))
+
+        async def shown():
+            answer = await desk.call("GET", f"/api/v1/assets/{asset}", desk.viewer)
+            return answer.json()["data"]["thumbnailUrl"]
+
+        assert await until(shown, within_s=60)

@@ -1,4 +1,4 @@
-"""Who works in the background: one hand that looks for something to do, woken or by the clock."""
+"""Who works in the background: hands that look for something to do, woken or by the clock."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -12,30 +12,34 @@ from common.forever import forever
 _RETRY_S = 1.0
 
 
-class Hand:
-    """Takes one turn after another for as long as the service runs.
+class Hands:
+    """So many at once take one turn after another for as long as the service runs.
 
-    ``turn`` says whether there was something to do; where not, the next one can wait.
+    ``turn`` says whether there was something to do; where not, the next one can wait. Without
+    hands it is for other processes to do.
     """
 
     def __init__(
-        self, name: str, turn: Callable[[Means], Awaitable[bool]], *, every_s: float
+        self, name: str, turn: Callable[[Means], Awaitable[bool]], *, count: int, every_s: float
     ) -> None:
         self._name = name
         self._turn = turn
+        self._count = count
         self._every_s = every_s
         self._woken = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def open(self, app: Litestar) -> None:
         """Start."""
-        self._task = asyncio.get_running_loop().create_task(self._run(app.state.means))
+        loop = asyncio.get_running_loop()
+        for _ in range(self._count):
+            self._tasks.append(loop.create_task(self._run(app.state.means)))
 
     async def close(self) -> None:
         """Stop."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def wake(self) -> None:
         """Say that there is something to do."""
