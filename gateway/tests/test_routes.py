@@ -38,6 +38,7 @@ ROUTED = [
     ("GET", "/shared/abc/files/src/main.ts", "projects"),
     ("POST", "/shared/abc", "projects"),
     ("GET", f"/projects/{ID}/assets", "assets"),
+    ("GET", f"/projects/{ID}/assets/garbage", "assets"),
     ("POST", "/assets/upload", "assets"),
     ("POST", "/assets/uploads", "assets"),
     ("GET", f"/assets/uploads/{ID}", "assets"),
