@@ -81,6 +81,8 @@ def auth_told(
 ) -> dict[str, str]:
     """What the auth service of these tests is told: nobody else sends the mails of its database."""
     own = {"PORT": str(auth_port), "MAIL_PARALLEL_MAX": "0"}
+    # what it heard would be missing where all others look for it
+    own |= {"NATS_URL": "nats://127.0.0.1:9"}
     quiet = {"ACCESS_LOG": "false", "LOG_LEVEL": "error"}
     database_url = apart.made(stores, "invitations").database_url
     return service_env("auth") | quiet | own | {"DATABASE_URL": database_url}

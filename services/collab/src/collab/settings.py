@@ -57,9 +57,10 @@ class Settings(settings.Settings, frozen=True, kw_only=True):
     document_idle_s: float = 30.0
     document_bytes_max: int = 2_097_152
     document_state_bytes_max: int = 16_777_216
-    # how many documents are worked on at once, and for how long each
+    # how many documents are worked on at once, and what of a processor each may take
     workshop_processes: int = 2
-    workshop_s_max: float = 10.0
+    workshop_cpu_s_max: float = 5.0
+    workshop_wait_s_max: float = 60.0
     awareness_bytes_max: int = 16_384
     awareness_clients_max: int = 16
 

@@ -94,7 +94,7 @@ async def test_who_may_only_read_has_no_work_done(desk):
 
 async def test_a_document_that_is_too_slow_begins_anew_from_its_file(desk_on, stores, service_env):
     async with (
-        desk_on(service_env, stores, WORKSHOP_S_MAX="1.0") as seat,
+        desk_on(service_env, stores, WORKSHOP_CPU_S_MAX="1.0") as seat,
         seat() as desk,
     ):
         project = await desk.project()

@@ -269,3 +269,13 @@ def test_random_bytes_take_no_time():
             updates.state_vector(junk)
         except MalformedError:
             pass
+
+
+def test_a_log_is_torn_until_what_is_missing_came():
+    log = UpdateLog(seeded("hello", 1))
+    late = b"\x01\x01\x09\x05\x04\x01\x07content\x01X\x00"
+    early = b"\x01\x01\x09\x00\x04\x01\x07content\x05world\x00"
+    log.append(late, updates.contents(late))
+    assert log.is_torn
+    log.append(early, updates.contents(early))
+    assert not log.is_torn

@@ -1,5 +1,6 @@
 """Projects follow accounts: what they are called, and that they are gone."""
 
+from collections.abc import Callable
 from uuid import UUID
 
 from services.projects.tests.desk import Desk, registered, told
@@ -7,7 +8,7 @@ from services.projects.tests.desk import Desk, registered, told
 from common.bus import Listener
 from common.contracts.auth import UserDeleted, UserRegistered, UserUpdated
 from common.ids import uuid7
-from common.testing.processes import Process
+from common.testing.processes import Process, free_port, process
 from common.testing.waiting import until
 
 ME = "/api/v1/users/me"
@@ -105,7 +106,17 @@ async def test_members_are_called_what_was_heard_last(desk: Desk, listener: List
     assert changed.json()["data"]["username"] == "anne"
 
 
-async def test_it_is_heard_from_auth_itself(desk: Desk, auth: Process) -> None:
+async def test_it_is_heard_from_auth_itself(
+    desk: Desk, service_env: Callable[[str], dict[str, str]]
+) -> None:
+    # on the database of all: what it hears is where others look for it
+    own = {"PORT": str(free_port()), "MAIL_PARALLEL_MAX": "0", "ACCESS_LOG": "false"}
+    async with process("auth.main:create_app", service_env("auth") | own) as announcing:
+        await _followed(desk, announcing)
+
+
+async def _followed(desk: Desk, auth: Process) -> None:
+    """What becomes of an account becomes of its name and projects."""
     made = await registered(auth)
     user, name = UUID(made["id"]), made["username"]
     created = await desk.call("POST", "/api/v1/projects", user, sends={"name": "Pong"})

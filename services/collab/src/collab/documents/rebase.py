@@ -15,7 +15,8 @@ from collab.yjs.log import ROOT, document_of
 def rebased(base: bytes, content: str) -> bytes | None:
     """Return the update that turns the text of ``base`` into ``content``; ``None`` if it is that.
 
-    Pure, and slow for large texts: for a thread beside the loop.
+    Pure, and slow for large texts: for the workshop. Raises ``ValueError`` where the document does
+    not become that.
     """
     doc = document_of(base)
     text = doc.get(ROOT, type=Text)

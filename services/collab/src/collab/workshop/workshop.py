@@ -2,11 +2,13 @@
 
 The CRDT library holds the interpreter while it works, and a document may be made so that it works
 for minutes, or fails in a way that ends a process. So all but the smallest are handed to processes
-of their own, which are ended when they take too long.
+of their own, which are ended when they take too much of a processor. A machine that is busy, or
+short of memory, says nothing of a document: then the work is tried again.
 """
 
 import asyncio
 import pickle
+import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable
@@ -21,6 +23,8 @@ from common.errors import ServiceError, UnavailableError
 
 log = structlog.get_logger()
 
+# by these a process ends that had too much to do, or that the library failed in
+_SPOILED = {-signal.SIGPROF, -signal.SIGABRT, -signal.SIGSEGV, -signal.SIGBUS, -signal.SIGILL}
 # what is smaller is quicker done than handed over
 _INLINE_BYTES_MAX = 4_096
 # how the library fails where it trusts what it was given: no `Exception`
@@ -28,7 +32,7 @@ _PANIC = "PanicException"
 
 
 class SpoiledError(Exception):
-    """Nothing can be made of this document, or not in the time that there is."""
+    """Nothing can be made of this document, or not with the work that it is worth."""
 
 
 def spoiled_by(exc: BaseException) -> BaseException:
@@ -43,7 +47,8 @@ class Workshop:
     """A few processes, started when there is something to do."""
 
     def __init__(self, settings: Settings) -> None:
-        self._s_max = settings.workshop_s_max
+        self._cpu_s_max = settings.workshop_cpu_s_max
+        self._wait_s_max = settings.workshop_wait_s_max
         self._free = asyncio.Semaphore(settings.workshop_processes)
         self._idle: list[Process] = []
 
@@ -51,7 +56,7 @@ class Workshop:
         """Call a function on ``size`` bytes of document; it and what it takes can be pickled.
 
         Raises what the function does of ``ServiceError``, ``SpoiledError``, and
-        ``UnavailableError`` where no process can be started.
+        ``UnavailableError`` where no process can do it now.
         """
         if size <= _INLINE_BYTES_MAX:
             could, result = done(function, *arguments)
@@ -68,11 +73,18 @@ class Workshop:
     async def _handed(self, work: bytes) -> tuple[bool, Any]:
         process = await self._process()
         try:
-            async with asyncio.timeout(self._s_max):
+            async with asyncio.timeout(self._wait_s_max):
                 result = await _asked(process, work)
-        except (TimeoutError, OSError, asyncio.IncompleteReadError) as exc:
+        except asyncio.IncompleteReadError as exc:
+            code = await process.wait()
+            if code in _SPOILED:
+                return False, f"ended with {code}"
+            log.warning("workshop_ended", code=code)
+            raise UnavailableError from exc
+        except (TimeoutError, OSError) as exc:
             await _end(process)
-            return False, repr(exc)
+            log.warning("workshop_waits", error=repr(exc))
+            raise UnavailableError from exc
         except BaseException:
             # its answer would be taken for another one's
             await _end(process)
@@ -87,7 +99,11 @@ class Workshop:
                 return process
         try:
             return await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "collab.workshop.worker", stdin=PIPE, stdout=PIPE
+                *(sys.executable, "-m", "collab.workshop.worker", str(self._cpu_s_max)),
+                stdin=PIPE,
+                stdout=PIPE,
+                # it sees what strangers send, and has no use for secrets
+                env={},
             )
         except OSError as exc:
             raise UnavailableError from exc

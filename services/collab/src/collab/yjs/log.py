@@ -24,8 +24,8 @@ class UpdateLog:
         "_known",
         "_tail",
         "_tail_bytes",
+        "_torn",
         "_vector",
-        "is_torn",
     )
 
     def __init__(self, *history: bytes) -> None:
@@ -37,8 +37,8 @@ class UpdateLog:
         self._deletions: list[updates.Range] | None = None
         self._vector: bytes | None = None
         self._known = updates.state_vector(get_state(self._base))
-        # something came whose forerunners did not
-        self.is_torn = False
+        # of whom something came whose forerunners did not: up to where they are missing
+        self._torn: dict[int, int] = {}
 
     def append(self, update: bytes, contents: Contents) -> None:
         """Add an update whose contents were looked at."""
@@ -47,7 +47,7 @@ class UpdateLog:
         known = self._known
         for client, start, end in contents.operations:
             if start > known.get(client, 0):
-                self.is_torn = True
+                self._torn[client] = max(start, self._torn.get(client, 0))
             # behind a gap nothing counts as known: a peer is rather asked twice than not at all
             if start <= known.get(client, 0) < end:
                 known[client] = end
@@ -70,6 +70,11 @@ class UpdateLog:
             rest = get_update(everything, get_state(everything))
             self._deletions = updates.contents(rest).deletions
         return updates.covers(self._deletions, contents.deletions)
+
+    @property
+    def is_torn(self) -> bool:
+        """Whether something is missing before what came."""
+        return any(self._known.get(client, 0) < start for client, start in self._torn.items())
 
     @property
     def state_vector(self) -> bytes:
