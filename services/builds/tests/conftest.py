@@ -28,6 +28,8 @@ _HASTE = {
     "LOG_HEARTBEAT_S": "0.5",
     "RETRY_PAUSE_S": "0.1",
     "ACCESS_LOG": "false",
+    # the library is everybody's here: pictures would be made that tests of it do not wait for
+    "PREVIEWS_AT_ONCE": "0",
 }
 # a type that the compiler computes for a good while, a piece of it for each of many
 _SLOW = (
