@@ -4,7 +4,7 @@ from uuid import UUID
 
 from common.access import Ask, role_on
 from common.caller import Caller
-from common.database import Database
+from common.database import Database, Queries
 from common.errors import ForbiddenError, NotFoundError
 
 WRITERS = ("owner", "editor")
@@ -16,7 +16,7 @@ async def demand_reader(db: Database, ask: Ask, caller: Caller, project_id: UUID
     await role_on(db, ask, project_id, caller.user_id)
 
 
-async def demand_writer(db: Database, ask: Ask, caller: Caller, project_id: UUID) -> None:
+async def demand_writer(db: Queries, ask: Ask, caller: Caller, project_id: UUID) -> None:
     """Raise ``NotFoundError`` for a stranger, ``ForbiddenError`` for too weak a role."""
     confine(caller, project_id)
     demand(await role_on(db, ask, project_id, caller.user_id))

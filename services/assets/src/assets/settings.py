@@ -14,6 +14,8 @@ class Settings(common.settings.Settings, frozen=True, kw_only=True):
     # of what comes in parts, or by and by; and how large a presigned part is at least
     large_bytes_max: int = 5_368_709_120
     part_bytes_min: int = 16_777_216
+    # of one project, begun and neither an asset nor given up
+    uploads_waiting_max: int = 200
     batch_bytes_max: int = 268_435_456
     batch_files_max: int = 50
     batch_at_once_max: int = 4

@@ -12,6 +12,8 @@ from assets.settings import Settings
 type Kind = Literal["image", "audio", "font", "model", "video", "data"]
 
 BUCKET = "assets"
+# what begins like this waits to be looked at
+QUARANTINE = "uploads/"
 # the forms that text is sent in besides its own, best first
 CODINGS = ("br", "gzip")
 
@@ -56,8 +58,24 @@ class Stored(msgspec.Struct, frozen=True):
 
     @property
     def etag(self) -> str:
-        """A strong validator: the bytes, and how often anything changed."""
-        return f'"{self.revision}-{self.sha256[:16]}"'
+        """A strong validator: the bytes, how often anything changed, and what else is shown."""
+        return f'"{self.revision}-{self.sha256[:16]}{self._seen}"'
+
+    @property
+    def _seen(self) -> str:
+        """What is shown of it and comes or goes without a change of it."""
+        marks = "t" * self.has_thumbnail + "p" * self.is_public
+        return f".{marks}" if marks else ""
+
+    def is_held_by(self, tags: str) -> bool:
+        """Whether a list of entity tags has that of what is to be changed.
+
+        A thumbnail that came meanwhile is no change, nor is who may see it.
+        """
+        own = self.etag.strip('"').partition(".")[0]
+        given = [tag.strip() for tag in tags.split(",")]
+        quoted = [tag[1:-1] for tag in given if tag[:1] == tag[-1:] == '"']
+        return own in [tag.partition(".")[0] for tag in quoted]
 
 
 def url_of(stored: Stored, settings: Settings, version: int | None = None) -> str:
@@ -111,4 +129,4 @@ def keys_of(project_id: UUID, sha256: str) -> list[str]:
 
 def quarantine_key(upload_id: UUID) -> str:
     """Where the bytes of an upload wait to be looked at; what belongs to it begins like that."""
-    return f"uploads/{upload_id}"
+    return f"{QUARANTINE}{upload_id}"

@@ -176,6 +176,14 @@ BAD = [
     ("a length that lies", "models", "model/gltf-binary", media.glb()[:40], "unreadable"),
     ("no such shape", "models", "model/gltf+json", b'{"asset": {}}', "unreadable"),
     ("a list for a word", "models", "model/gltf+json", b'{"asset": [], "meshes": 3}', "unreadable"),
+    (
+        "more than can be counted",
+        "models",
+        "model/gltf+json",
+        b'{"asset": {"version": "2.0"}, "accessors": [{"count": 1%s}], "meshes": [{"primitives":'
+        b' [{"attributes": {"POSITION": 0}}]}]}' % (b"0" * 25),
+        "unreadable",
+    ),
     ("a deep description", "models", "model/gltf+json", b"[" * 100_000, "unreadable"),
 ]
 

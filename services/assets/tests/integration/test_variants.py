@@ -119,8 +119,14 @@ async def test_only_who_may_see_the_asset_has_its_variants(desk):
     for query in ("", "w=32"):
         stranger = await asked(desk, asset, query, desk.stranger)
         assert (stranger.status_code, code(stranger)) == (404, "NOT_FOUND")
+
+
+async def test_of_a_public_picture_strangers_have_what_members_had_made(desk):
     public = await uploaded(desk, is_public=True)
-    assert (await asked(desk, public, "w=32", desk.stranger)).status_code == 302
+    refused = await asked(desk, public, "w=32&format=png", desk.stranger)
+    assert (refused.status_code, code(refused)) == (403, "FORBIDDEN")
+    assert (await asked(desk, public, "w=32&format=png", desk.viewer)).status_code == 302
+    assert (await asked(desk, public, "w=32&format=png", desk.stranger)).status_code == 302
 
 
 async def test_what_is_no_picture_has_no_variants(desk):
@@ -174,6 +180,23 @@ async def test_a_thumbnail_is_there_after_a_while(desk, store, name, content, si
     assert size is None or image.size == size
     refused = await desk.call("GET", f"{path}/thumbnail", desk.stranger)
     assert refused.status_code == 404
+
+
+async def test_a_thumbnail_is_news_and_no_change(desk):
+    path = f"/api/v1/assets/{await uploaded(desk, size=(81, 7))}"
+    early = await desk.call("GET", path, desk.viewer)
+    await desk.preview()
+    known = {"if-none-match": early.headers["etag"]}
+    late = await desk.call("GET", path, desk.viewer, **known)
+    assert late.status_code == 200
+    assert late.json()["data"]["thumbnailUrl"]
+    same = {"if-none-match": late.headers["etag"]}
+    assert (await desk.call("GET", path, desk.viewer, **same)).status_code == 304
+    held = {"if-match": early.headers["etag"]}
+    changed = await desk.call("PATCH", path, desk.editor, json={"name": "b.png"}, **held)
+    assert changed.status_code == 200
+    again = await desk.call("PATCH", path, desk.editor, json={"name": "c.png"}, **held)
+    assert again.status_code == 412
 
 
 async def test_what_shows_nothing_has_no_thumbnail_and_is_not_tried_for_ever(desk):

@@ -57,6 +57,8 @@ AGREED = [
     (b"\x1a\x45\xdf\xa3", "a.webm", "", None, "video/webm", "video"),
     (b"\x1a\x45\xdf\xa3", "a.weba", "audio/webm", None, "audio/webm", "audio"),
     (b"\0\0\0\x18ftypisom", "a.m4a", "audio/x-m4a", "audio", "audio/mp4", "audio"),
+    (b"\0\0\0\x18ftypmp42", "a.mp4", "\u0436/mp4", None, "video/mp4", "video"),
+    (b"\0\0\0\x18ftypmp42", "a.mp4", "text/mp4", None, "video/mp4", "video"),
     (OGG, "a.opus", "audio/opus", None, "audio/ogg", "audio"),
     (b"<?xml version='1.0'?><svg>", "a.svg", "text/xml", None, "image/svg+xml", "image"),
     # what this service does not know is data

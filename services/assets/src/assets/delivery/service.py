@@ -65,7 +65,7 @@ async def _granted(means: Means, asked: Asked) -> tuple[Held, dict[str, str]]:
     grant, left_s = signed
     held = await repository.granted(means.db, asked.sha256, asked.name, grant)
     if held is None:
-        await objects.demand(means.db, grant, is_write=False)
+        await objects.demand_read(means.db, grant)
     return _there(held), headers.for_one(left_s)
 
 

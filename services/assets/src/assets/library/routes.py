@@ -7,6 +7,7 @@ from litestar import Response, Router, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 
+from assets.delivery import negotiation
 from assets.library import service
 from assets.library.schema import VERSION_MAX, Changes, Missing, Supplies, Wanted
 from assets.means import Means
@@ -48,7 +49,7 @@ async def show(
 ) -> Response[Answer[Asset] | None]:
     """Show an asset, as it is or as a version of it was."""
     stored = await service.show(means, caller, asset_id, v)
-    if if_none_match and stored.etag in if_none_match:
+    if if_none_match and negotiation.names(if_none_match, stored.etag, is_weak=True):
         return Response(None, status_code=304, headers=_headers(stored))
     return _answer(means, stored, v)
 

@@ -172,7 +172,7 @@ def hold(asset: Stored, if_match: str | None) -> None:
     """Raise ``PreconditionFailedError`` unless the asset is what the caller last saw."""
     if if_match is None or if_match.strip() == "*":
         return
-    if asset.etag not in [tag.strip() for tag in if_match.split(",")]:
+    if not asset.is_held_by(if_match):
         raise _changed(asset)
 
 

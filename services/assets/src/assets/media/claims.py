@@ -81,7 +81,11 @@ def _container(mime: str) -> str | None:
 
 def _within_container(found: str, claim: str | None) -> str:
     """Take the claim's word for what is in a container."""
-    if claim is None or _container(found) is None or _container(claim) != _container(found):
+    if (
+        claim not in formats.KNOWN
+        or _container(found) is None
+        or _container(claim) != _container(found)
+    ):
         return found
     return claim
 

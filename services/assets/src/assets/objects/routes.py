@@ -15,9 +15,11 @@ from common import slim
 )
 async def permit(scope: Scope) -> slim.Reply:
     """Say whether the URL may still be used; whether it was signed is for the store to say."""
-    grant = types.read(scope["query_string"])
-    is_write = scope.get("method") == HttpMethod.PUT
-    await service.demand(slim.database_of(scope), grant, is_write=is_write)
+    grant, db = types.read(scope["query_string"]), slim.database_of(scope)
+    if scope.get("method") == HttpMethod.PUT:
+        await service.demand_upload(db, grant, types.upload_in(str(scope["path_params"]["key"])))
+    else:
+        await service.demand_read(db, grant)
     return slim.empty(200)
 
 

@@ -9,6 +9,7 @@ from msgspec import Struct
 _NAME = "x-grant"
 _ID = rb"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
 _VALUE = re.compile(_ID + rb"\." + _ID)
+_UPLOAD = re.compile(rb"/assets/uploads/" + _ID)
 
 
 class Grant(Struct, frozen=True):
@@ -35,3 +36,9 @@ def read(query: bytes) -> Grant | None:
     if found is None:
         return None
     return Grant(UUID(found[1].decode()), UUID(found[2].decode()))
+
+
+def upload_in(path: str) -> UUID | None:
+    """Return the upload whose object a path of the store names."""
+    found = _UPLOAD.fullmatch(path.encode())
+    return UUID(found[1].decode()) if found else None

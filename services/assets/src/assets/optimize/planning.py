@@ -1,5 +1,6 @@
 """What is to be made of an asset, by what is asked for and what it is."""
 
+import hashlib
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +20,7 @@ _QUALITY: dict[Preset, int | None] = {"web": None, "mobile": 60, "lossless": Non
 _SIDE: dict[Preset, int | None] = {"web": None, "mobile": 1_024, "lossless": None}
 _BITRATE: dict[Preset, int] = {"web": 96_000, "mobile": 48_000, "lossless": 256_000}
 _CODES_MAX = 0x10FFFF
+_NAME_MAX = 1_000
 
 _BELONG: dict[str, frozenset[str]] = {
     "pictures": frozenset({"formats", "quality", "width", "height"}),
@@ -91,7 +93,10 @@ def _range(text: str) -> tuple[int, int]:
 def _step(options: dict[str, Any]) -> Step:
     """The options that are set, and a name that is the same whenever they are."""
     used = {name: value for name, value in options.items() if value is not None}
-    return Step(f"optimize:{msgspec.json.encode(used, order='sorted').decode()}", used)
+    name = msgspec.json.encode(used, order="sorted")
+    # it is part of a key, which cannot be of any length
+    short = name.decode() if len(name) <= _NAME_MAX else hashlib.sha256(name).hexdigest()
+    return Step(f"optimize:{short}", used)
 
 
 _PLANNERS: dict[str, Callable[[Wanted], list[Step]]] = {

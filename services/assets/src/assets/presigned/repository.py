@@ -96,7 +96,7 @@ _FORGET = sa.delete(_U).where(_U.id == sa.any_(bindparam("ids", type_=sa.ARRAY(s
 _ASSET = sa.select(*STORED).where(AssetRow.id == _ID, AssetRow.deleted_at.is_(None))
 
 
-async def begin(db: Database, pending: Pending) -> bool:
+async def begin(db: Queries, pending: Pending) -> bool:
     """Remember a presigned upload; false where the user may not write to the project."""
     values = msgspec.structs.asdict(pending)
     return await db.one_or_none(_BEGIN, _same, **values) is not None

@@ -50,7 +50,6 @@ async def resume(
 @post(
     "/uploads/{upload_id:uuid}/complete",
     opt=needs("assets:write", rate="write", body=Completion),
-    middleware=[Keyed],
 )
 async def complete(
     request: Request[object, object, State],
@@ -60,8 +59,9 @@ async def complete(
 ) -> Response[Answer[Asset]]:
     """Verify what was sent and make it an asset; what is refused is deleted.
 
-    A body is not needed. With the ``parts`` and their ETags they are compared first: where one is
-    another, nothing is lost, and the upload can be completed afterwards.
+    A body is not needed, nor a key: asked again, it answers with the same asset. With the
+    ``parts`` and their ETags they are compared first: where one is another, nothing is lost, and
+    the upload can be completed afterwards.
     """
     completion = _completion(request.content_type[0], await request.body())
     outcome = await service.complete(means, caller, upload_id, completion.parts)

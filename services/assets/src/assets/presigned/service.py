@@ -21,6 +21,7 @@ from assets.uploads import service as uploads
 from assets.uploads.service import Outcome
 from assets.uploads.types import NewAsset
 from common.caller import Caller
+from common.database import Queries
 from common.errors import (
     ConflictError,
     InvalidError,
@@ -61,11 +62,14 @@ async def begin(means: Means, caller: Caller, new: NewUpload) -> Upload | Parted
         asset_id=None,
         expires_at=datetime.now(UTC) + timedelta(seconds=lifetime_s),
     )
-    if not await repository.begin(means.db, pending):
-        # the role was lost since it was asked for
-        await quarantine.try_to_empty(means, upload_id, pending.multipart_id)
-        await demand_writer(means.db, means.ask, caller, new.project_id)
-        raise UnavailableError
+    async with quarantine.unless_begun(means, upload_id, pending.multipart_id):
+        async with means.db.transaction() as tx:
+            await quarantine.demand_room(tx, means, new.project_id, new.size)
+            is_begun = await repository.begin(tx, pending)
+        if not is_begun:
+            # the role was lost since it was asked for
+            await demand_writer(means.db, means.ask, caller, new.project_id)
+            raise UnavailableError
     return await _shown(means, pending, lifetime_s)
 
 
@@ -115,9 +119,21 @@ async def complete(
     pending = await _pending(means, caller, upload_id)
     await demand_writer(means.db, means.ask, caller, pending.project_id)
     if pending.asset_id is not None:
-        return await _completed(means, pending.asset_id)
+        return await _completed(means.db, pending.asset_id)
     _demand_time(pending)
-    begun = _begun(pending)
+    said = None if named is None else tuple((part.number, part.etag) for part in named)
+
+    async def verify() -> Outcome:
+        return await _verified(means, caller, pending, named)
+
+    # many who ask at once have it read once
+    return await means.studio.once(("complete", upload_id, said), verify)
+
+
+async def _verified(
+    means: Means, caller: Caller, pending: Pending, named: Sequence[NamedPart] | None
+) -> Outcome:
+    upload_id, begun = pending.id, _begun(pending)
     if begun is not None:
         await parts.joined(means, begun, named)
     elif named is not None:
@@ -158,7 +174,7 @@ async def _completed_meanwhile(
     pending = await _pending(means, caller, upload_id)
     if pending.asset_id is None:
         raise ConflictError("Nothing was uploaded yet.") from exc
-    return await _completed(means, pending.asset_id)
+    return await _completed(means.db, pending.asset_id)
 
 
 async def _publish(means: Means, caller: Caller, pending: Pending, new: NewAsset) -> Outcome:
@@ -167,14 +183,14 @@ async def _publish(means: Means, caller: Caller, pending: Pending, new: NewAsset
         if held is None:
             raise NotFoundError(_ABSENT)
         if held.asset_id is not None:
-            return await _completed(means, held.asset_id)
+            return await _completed(tx, held.asset_id)
         outcome = await uploads.publish(tx, means, caller, new)
         await repository.finish(tx, pending.id, outcome.asset.id)
         return outcome
 
 
-async def _completed(means: Means, asset_id: UUID) -> Outcome:
-    asset = await repository.asset(means.db, asset_id)
+async def _completed(db: Queries, asset_id: UUID) -> Outcome:
+    asset = await repository.asset(db, asset_id)
     if asset is None:
         raise GoneError("This upload became an asset that is deleted.")
     return Outcome(asset, is_new=False)

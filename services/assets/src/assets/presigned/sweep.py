@@ -1,6 +1,7 @@
 """The sweep: now and then, for as long as the service runs."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import structlog
 from litestar import Litestar
@@ -8,6 +9,7 @@ from litestar import Litestar
 from assets.means import Means
 from assets.presigned import service
 from assets.quarantine import service as quarantine
+from assets.quarantine import strays
 from assets.settings import Settings
 from assets.tus import service as tus
 
@@ -34,9 +36,15 @@ class Sweeper:
     async def _run(self, means: Means) -> None:
         while True:
             await asyncio.sleep(self._every_s)
-            try:
-                await service.sweep(means)
-                await tus.sweep(means)
-                await quarantine.sweep_strays(means)
-            except Exception as exc:  # noqa: BLE001 - whatever it is, the next turn is due
-                log.warning("sweep_failed", error=repr(exc))
+            for sweep in (service.sweep, tus.sweep, quarantine.sweep_strays, strays.sweep):
+                try:
+                    await _emptied(means, sweep)
+                except Exception as exc:  # noqa: BLE001 - whatever it is, the next turn is due
+                    log.warning("sweep_failed", error=repr(exc))
+
+
+async def _emptied(means: Means, sweep: Callable[[Means], Awaitable[int]]) -> None:
+    """Sweep until there is less than one sweep takes."""
+    is_more = True
+    while is_more:
+        is_more = await sweep(means) >= means.settings.sweep_uploads_max

@@ -1,6 +1,7 @@
 """Where files that went to the store unseen are, until they are known to be whole and harmless."""
 
-from contextlib import aclosing
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from assets.uploads.spool import Distant, Sieve, Spool
 from assets.uploads.types import NewAsset
 from common import multipart
 from common.caller import Caller
+from common.database import Queries
 from common.errors import (
     InvalidError,
     NotFoundError,
@@ -73,6 +75,29 @@ def _distant(upload_id: UUID, etag: str, sieve: Sieve) -> Distant:
     return Distant(quarantine_key(upload_id), etag, sieve.size, sieve.head)
 
 
+async def demand_room(tx: Queries, means: Means, project_id: UUID, size: int) -> None:
+    """Raise ``QuotaExceededError`` where so many more bytes have no place in the project.
+
+    What was begun counts as announced until it is an asset, refused, ended or swept. Nobody else
+    begins anything there until the transaction is over.
+    """
+    settings = means.settings
+    found = await repository.room(tx, project_id)
+    if found.waiting >= settings.uploads_waiting_max:
+        raise QuotaExceededError(
+            "Too many uploads of the project are unfinished.",
+            limit=settings.uploads_waiting_max,
+            used=found.waiting,
+        )
+    used = found.library_bytes + found.waiting_bytes
+    if used + size > settings.library_bytes_max:
+        raise QuotaExceededError(
+            "The project's library would hold more than it may.",
+            limit=settings.library_bytes_max,
+            used=used,
+        )
+
+
 async def begun(means: Means, upload_id: UUID) -> Multipart:
     """Begin a file that comes in parts."""
     key = quarantine_key(upload_id)
@@ -103,6 +128,19 @@ async def try_to_empty(means: Means, upload_id: UUID, multipart_id: str | None) 
         await empty(means, upload_id, multipart_id)
     except ServiceError as exc:
         log.warning("quarantine_not_cleared", upload=str(upload_id), error=repr(exc))
+
+
+@asynccontextmanager
+async def unless_begun(
+    means: Means, upload_id: UUID, multipart_id: str | None
+) -> AsyncGenerator[None]:
+    """Where an upload cannot be begun after all, leave nothing of it in the store."""
+    try:
+        yield
+    except ServiceError:
+        if multipart_id is not None:
+            await try_to_empty(means, upload_id, multipart_id)
+        raise
 
 
 async def sweep_strays(means: Means, *, before: datetime | None = None) -> int:

@@ -121,11 +121,20 @@ def _child(task: Task, function: Function, source: int, target: int, reply: int)
         given, made = os.fdopen(_SOURCE, "rb"), os.fdopen(_TARGET, "r+b")
         answer = _worked(task, function, given, made)
         answer = msgspec.structs.replace(answer, is_confined=is_confined)
-        os.write(_REPLY, msgspec.msgpack.encode(answer))
+        os.write(_REPLY, _encoded(answer))
         code = 0
     finally:
         # nothing of the parent's is finished here
         os._exit(code)
+
+
+def _encoded(answer: Answer) -> bytes:
+    try:
+        return msgspec.msgpack.encode(answer)
+    except (OverflowError, UnicodeEncodeError):
+        # a file that counts further than anybody can
+        odd = Answer(verdict="unreadable", cause="its facts cannot be said")
+        return msgspec.msgpack.encode(msgspec.structs.replace(odd, is_confined=answer.is_confined))
 
 
 def _decoded(content: bytes) -> Answer:

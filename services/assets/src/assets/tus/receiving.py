@@ -1,6 +1,7 @@
 """How the bytes of one request get into an upload: in parts, and what is no part yet as a tail."""
 
 import hashlib
+import secrets
 from uuid import UUID
 
 from assets.errors import ChecksumMismatchError, LockedError
@@ -14,6 +15,9 @@ from common.errors import InvalidError, NotFoundError, ServiceError, Unavailable
 from common.multipart import PART_BYTES_MIN, PARTS_MAX, Part
 
 _PART_BYTES = 8 * 1024 * 1024
+# of parts that were sent and count for nothing, beyond as many again as the file has
+_LOST_MAX = 64
+_TAIL_BITS = 62
 
 
 def tail_key(upload_id: UUID, number: int) -> str:
@@ -25,7 +29,8 @@ class Receiver:
     """Takes the bytes of one request for an upload whose lease is held.
 
     What is acknowledged is in the store and in the row, and whoever died meanwhile left it so:
-    parts and tails get numbers that were never used, and count when the row names them. With a
+    parts get numbers that were never used, tails ones that nobody guesses, and they count when the
+    row names them. With a
     checksum nothing is acknowledged before all of it has come.
     """
 
@@ -94,7 +99,7 @@ class Receiver:
 
     async def _store_part(self) -> None:
         number = await self._number()
-        if number > PARTS_MAX:
+        if number > min(PARTS_MAX, 2 * (self._upload.size // PART_BYTES_MIN) + _LOST_MAX):
             await repository.end(self._means.db, self._upload.id)
             raise InvalidError.of("", "This upload was begun anew too often.")
         await self._spool.finish()
@@ -103,7 +108,7 @@ class Receiver:
         self._spool = self._new_spool()
 
     async def _store_tail(self) -> int:
-        number = await self._number()
+        number = secrets.randbits(_TAIL_BITS)
         sha256 = await self._spool.finish()
         key = tail_key(self._upload.id, number)
         await self._spool.keep(

@@ -137,7 +137,7 @@ _EXPIRED = (
 _FORGET = sa.delete(_R).where(_R.id == sa.any_(bindparam("ids", type_=sa.ARRAY(sa.Uuid))))
 
 
-async def begin(db: Database, new: New) -> bool:
+async def begin(db: Queries, new: New) -> bool:
     """Remember an upload; false where the user may not write to the project."""
     return await db.one_or_none(_BEGIN, _same, **msgspec.structs.asdict(new)) is not None
 

@@ -17,7 +17,7 @@ from assets.tus import service, types
 from assets.tus.types import Resumable
 from common import errors
 from common.caller import Caller, needs
-from common.errors import InvalidError, UnsupportedMediaTypeError
+from common.errors import InvalidError, ServiceError, UnsupportedMediaTypeError
 
 _BASE = "/api/v1/assets/tus"
 _UPLOAD = needs("assets:write", rate="upload")
@@ -55,15 +55,20 @@ async def begin(
     checksum = types.checksum(request.headers.get("upload-checksum"))
     upload = await service.begin(means, caller, size, said)
     if request.content_type[0] == types.BYTES_TYPE:
-        upload = await service.send(
-            means,
-            caller,
-            upload.id,
-            0,
-            _body(request),
-            length=request.content_length,
-            checksum=checksum,
-        )
+        try:
+            upload = await service.send(
+                means,
+                caller,
+                upload.id,
+                0,
+                _body(request),
+                length=request.content_length,
+                checksum=checksum,
+            )
+        except ServiceError as exc:
+            # it was begun all the same, and may be gone on with or ended
+            exc.headers["location"] = f"{_BASE}/{upload.id}"
+            raise
     headers = _state(upload) | {"location": f"{_BASE}/{upload.id}"}
     return Response(None, status_code=201, headers=headers)
 
@@ -81,7 +86,11 @@ async def show(
     """
     _demand_version(request)
     upload = await service.show(means, caller, upload_id)
-    return Response(None, headers=_state(upload) | {"cache-control": "no-store"})
+    return Response(
+        None,
+        headers=_state(upload)
+        | {"cache-control": "no-store", "upload-metadata": types.written(upload)},
+    )
 
 
 @patch("/{upload_id:uuid}", opt=_SEND, status_code=204, request_max_body_size=None)

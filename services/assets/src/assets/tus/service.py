@@ -62,11 +62,14 @@ async def begin(means: Means, caller: Caller, size: int, said: Said) -> Resumabl
         multipart_id=made.id,
         expires_at=datetime.now(UTC) + timedelta(seconds=settings.large_lifetime_s),
     )
-    if not await repository.begin(means.db, new):
-        # the role was lost since it was asked for
-        await quarantine.try_to_empty(means, upload_id, made.id)
-        await demand_writer(means.db, means.ask, caller, said.project_id)
-        raise UnavailableError
+    async with quarantine.unless_begun(means, upload_id, made.id):
+        async with means.db.transaction() as tx:
+            await quarantine.demand_room(tx, means, said.project_id, size)
+            is_begun = await repository.begin(tx, new)
+        if not is_begun:
+            # the role was lost since it was asked for
+            await demand_writer(means.db, means.ask, caller, said.project_id)
+            raise UnavailableError
     return await _find(means, caller, upload_id)
 
 
@@ -146,6 +149,8 @@ async def _at_most(
 
 async def _finish(means: Means, caller: Caller, upload: Resumable) -> Resumable:
     """Look at what has come whole; let it be seen, or be gone."""
+    # what cannot become an asset now is not read for that
+    await uploads.refuse_taken(means.db, upload.project_id, upload.name, upload.sha256)
     made = quarantine.of(means, upload.id, upload.multipart_id)
     with suppress(NotFoundError):  # it is one object already
         await made.complete(upload.parts)

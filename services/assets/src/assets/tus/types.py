@@ -1,7 +1,7 @@
 """What the headers of TUS 1.0 say, read strictly."""
 
 import re
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from datetime import datetime
 from email.utils import format_datetime
 from uuid import UUID
@@ -119,3 +119,15 @@ def checksum(header: str | None) -> Checksum | None:
 def date(when: datetime) -> str:
     """A time as HTTP has it."""
     return format_datetime(when, usegmt=True)
+
+
+def written(upload: Resumable) -> str:
+    """Say of an upload what its sender said, as the header ``Upload-Metadata``."""
+    pairs = {
+        "projectId": str(upload.project_id),
+        "filename": upload.name,
+        "filetype": upload.content_type,
+    }
+    if upload.sha256 is not None:
+        pairs["sha256"] = upload.sha256
+    return ",".join(f"{key} {b64encode(value.encode()).decode()}" for key, value in pairs.items())

@@ -227,7 +227,7 @@ async def publish(db: Queries, means: Means, caller: Caller, new: NewAsset) -> O
     if asset is not None:
         return Outcome(asset, is_new=True)
     # the role may have been lost since it was asked for
-    await demand_writer(means.db, means.ask, caller, new.project_id)
+    await demand_writer(db, means.ask, caller, new.project_id)
     other = await repository.named(db, new.project_id, new.name_key)
     if other is None:
         # nothing has the name: the bytes are gone, or what had it a moment ago

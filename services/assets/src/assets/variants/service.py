@@ -7,6 +7,7 @@ import msgspec
 
 from assets.errors import QuotaExceededError
 from assets.library import service as library
+from assets.library.types import Seen
 from assets.means import Means
 from assets.objects.types import Grant
 from assets.types import BUCKET, Stored, object_key
@@ -14,7 +15,7 @@ from assets.variants import making, repository
 from assets.variants.schema import Variant
 from assets.variants.types import THUMBNAIL, Format, Made, Source
 from common.caller import Caller
-from common.errors import NotFoundError, UnsupportedMediaTypeError
+from common.errors import ForbiddenError, NotFoundError, UnsupportedMediaTypeError
 
 # pictures that are decoded here
 _PICTURES = frozenset(
@@ -52,7 +53,11 @@ async def index(means: Means, caller: Caller, asset_id: UUID) -> list[Variant]:
     """Return everything that was made of the asset's bytes."""
     asset = await library.show(means, caller, asset_id)
     found = await repository.all_of(means.db, source_of(asset))
-    urls = await asyncio.gather(*[_address(means, caller, asset, one.sha256) for one in found])
+    urls: list[str] = []
+    for one in found:
+        urls.append(await _address(means, caller, asset, one.sha256))
+        # signing waits for nothing: others get their turn in between
+        await asyncio.sleep(0)
     return [
         Variant(v.options, v.mime_type, v.size, v.sha256, v.metadata, url, v.created_at)
         for v, url in zip(found, urls, strict=True)
@@ -61,7 +66,7 @@ async def index(means: Means, caller: Caller, asset_id: UUID) -> list[Variant]:
 
 async def picture(means: Means, caller: Caller, asset_id: UUID, asked: Asked, accept: str) -> str:
     """Return where the picture is within the box; it is made if it was not asked for before."""
-    asset = await library.show(means, caller, asset_id)
+    asset = await library.found(means.db, caller, asset_id)
     if asset.mime_type not in _PICTURES:
         raise UnsupportedMediaTypeError(
             "Only pictures have variants.", {"field": "", "found": asset.mime_type}
@@ -70,7 +75,7 @@ async def picture(means: Means, caller: Caller, asset_id: UUID, asked: Asked, ac
     return await _address(means, caller, asset, made.sha256)
 
 
-async def _picture(means: Means, asset: Stored, asked: Asked, kind: Format) -> Made:
+async def _picture(means: Means, asset: Seen, asked: Asked, kind: Format) -> Made:
     # it is never larger than it was: what would be is one and the same
     longest = max(asset.metadata.get("width", 0), asset.metadata.get("height", 0)) or None
     width, height = (_within(side, longest) for side in (asked.width, asked.height))
@@ -79,6 +84,9 @@ async def _picture(means: Means, asset: Stored, asked: Asked, kind: Format) -> M
     source = source_of(asset)
     options = {"width": width, "height": height, "format": kind}
     if await repository.find(means.db, source, name) is None:
+        if asset.role is None:
+            # it would be made at the project's expense
+            raise ForbiddenError("Only members of the project have pictures made.")
         limit = means.settings.variants_max
         used = await repository.count(means.db, source)
         if used >= limit:

@@ -50,12 +50,25 @@ def _shown(asset: Stored, past: Past, settings: Settings) -> Version:
     )
 
 
+async def writable(means: Means, caller: Caller, asset_id: UUID) -> Seen:
+    """Return the asset, for whoever may give it a new version."""
+    asset = await library.found(means.db, caller, asset_id)
+    demand(asset.role)
+    return asset
+
+
+async def demand_writable(
+    means: Means, caller: Caller, asset_id: UUID, if_match: str | None
+) -> None:
+    """Raise what a new version of the asset would raise, whatever its bytes."""
+    library.hold(await writable(means, caller, asset_id), if_match)
+
+
 async def named(means: Means, caller: Caller, asset_id: UUID, project_id: UUID) -> tuple[str, Kind]:
     """Return what an asset is called and is, for whoever may give it a new version."""
-    asset = await library.found(means.db, caller, asset_id)
+    asset = await writable(means, caller, asset_id)
     if asset.project_id != project_id:
         raise NotFoundError("There is no such asset.")
-    demand(asset.role)
     kind: Kind = msgspec.convert(asset.type, Kind)
     return asset.name, kind
 
