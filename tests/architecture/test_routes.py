@@ -17,6 +17,7 @@ UNKEYED = {
     "/api/v1/auth/register": "an address has one account: who repeats it is told, and logs in",
     "/api/v1/auth/ws-ticket": "a ticket is good once and for seconds: another one is as good",
     "/api/v1/assets/tus": "bytes may come along, and what nobody goes on with expires",
+    "/api/v1/assets/uploads/{upload_id:uuid}/complete": "an upload is one asset, however often",
     "/api/v1/assets/upload": "bytes come as a stream, and the same bytes are the same asset",
     "/api/v1/assets/{asset_id:uuid}/versions": "the bytes that it has make no new version",
 }

@@ -123,11 +123,16 @@ async def complete(
     _demand_time(pending)
     said = None if named is None else tuple((part.number, part.etag) for part in named)
 
+    is_mine = False
+
     async def verify() -> Outcome:
+        nonlocal is_mine
+        is_mine = True
         return await _verified(means, caller, pending, named)
 
-    # many who ask at once have it read once
-    return await means.studio.once(("complete", upload_id, said), verify)
+    # many who ask at once have it read once, and one of them made the asset
+    outcome = await means.studio.once(("complete", upload_id, said), verify)
+    return outcome if is_mine else Outcome(outcome.asset, is_new=False)
 
 
 async def _verified(

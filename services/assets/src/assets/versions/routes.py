@@ -70,7 +70,7 @@ async def upload(
     limits = receiving.limits_of_one(settings)
     boundary = receiving.boundary(request, limits.total_bytes_max)
     # who may not is told so before anything is read
-    await service.demand_writable(means, caller, asset_id, if_match)
+    await service.writable(means, caller, asset_id)
     body = receiving.body(request)
     async with form.received(body, boundary, "file", frozenset(), limits) as given:
         if not given.files:

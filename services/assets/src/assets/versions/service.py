@@ -57,13 +57,6 @@ async def writable(means: Means, caller: Caller, asset_id: UUID) -> Seen:
     return asset
 
 
-async def demand_writable(
-    means: Means, caller: Caller, asset_id: UUID, if_match: str | None
-) -> None:
-    """Raise what a new version of the asset would raise, whatever its bytes."""
-    library.hold(await writable(means, caller, asset_id), if_match)
-
-
 async def named(means: Means, caller: Caller, asset_id: UUID, project_id: UUID) -> tuple[str, Kind]:
     """Return what an asset is called and is, for whoever may give it a new version."""
     asset = await writable(means, caller, asset_id)
