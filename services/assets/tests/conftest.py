@@ -21,6 +21,7 @@ from assets.main import create_app
 from assets.means import Means
 from assets.presigned.service import sweep
 from assets.previews import service as previews
+from assets.quarantine.listing import pages
 from assets.tus import service as tus
 from assets.types import BUCKET, quarantine_key
 from common import multipart
@@ -208,7 +209,7 @@ class Desk:
     async def quarantined(self, upload_id: str) -> list[str]:
         """What is in quarantine of an upload."""
         key = quarantine_key(UUID(upload_id))
-        return await self.means().storage.keys(BUCKET, key)
+        return [found async for page in pages(self.means(), key) for found in page]
 
     async def preview(self) -> None:
         """Make every thumbnail that is wanted."""

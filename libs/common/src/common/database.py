@@ -112,9 +112,10 @@ class Database(Queries):
     A lone statement costs one round trip, because nothing is begun, committed or reset around it.
     """
 
-    def __init__(self, pool: asyncpg.Pool, *, wait_s: float) -> None:
+    def __init__(self, pool: asyncpg.Pool, *, wait_s: float, joined_max: int) -> None:
         self._pool = pool
         self._wait_s = wait_s
+        self._joining = asyncio.Semaphore(joined_max)
         self._sharing: dict[int, Sharing] = {}
 
     @classmethod
@@ -131,7 +132,7 @@ class Database(Queries):
             timeout=wait_s,
             command_timeout=statement_s_max,
         )
-        return cls(await pool, wait_s=wait_s)
+        return cls(await pool, wait_s=wait_s, joined_max=max(pool_size // 2, 1))
 
     @override
     async def _rows(
@@ -181,18 +182,25 @@ class Database(Queries):
 
     @asynccontextmanager
     async def joined(self) -> AsyncGenerator[Joined]:
-        """Let whatever is asked in the meantime, by this task, be one transaction."""
-        connection = await self._pool.acquire(timeout=self._wait_s)
-        joined = Joined(self, connection)
-        token = _JOINED.set(joined)
+        """Let whatever is asked in the meantime, by this task, be one transaction.
+
+        It may hold its connection for long: half of them are always left to everybody else.
+        """
+        async with asyncio.timeout(self._wait_s):
+            await self._joining.acquire()
         try:
-            async with connection.transaction():
-                yield joined
+            async with self._pool.acquire(timeout=self._wait_s) as connection:
+                joined = Joined(self, connection)
+                token = _JOINED.set(joined)
+                try:
+                    async with connection.transaction():
+                        yield joined
+                finally:
+                    # a task that was started in the meantime goes on without it
+                    joined.is_over = True
+                    _JOINED.reset(token)
         finally:
-            # a task that was started in the meantime goes on without it
-            joined.is_over = True
-            _JOINED.reset(token)
-            await self._pool.release(connection)
+            self._joining.release()
 
     def _joined(self) -> Joined | None:
         joined = _JOINED.get()

@@ -24,6 +24,8 @@ log = structlog.get_logger()
 _MISSING = {"NoSuchKey", "NoSuchUpload", "404", "NotFound"}
 _GONE_AWAY = (BotoCoreError, aiohttp.ClientError, OSError, TimeoutError)
 _CHUNK = 256 * 1024
+# what takes its time because bytes travel, or are copied
+_LONG = {"put_object", "upload_part", "upload_part_copy", "complete_multipart_upload"}
 _MARKS = "Marks"
 
 
@@ -101,9 +103,10 @@ class Storage:
     async def call(self, operation: str, **arguments: Any) -> Any:  # noqa: ANN401 - boto's own
         """Run an operation of S3; raises ``NotFoundError`` and ``UnavailableError``."""
         try:
-            # the client's own time-outs do not see a store that takes a body and says nothing; this
-            # is for more attempts than there are, so that it is the last word and not the first
-            async with asyncio.timeout(6 * self._settings.s3_timeout_s):
+            # the client's own time-outs do not see a store that takes a body and says nothing, and
+            # with a second attempt whoever waits behind the gateway is gone before the answer
+            tries = 2.5 if operation in _LONG else 1.2
+            async with asyncio.timeout(tries * self._settings.s3_timeout_s):
                 return await getattr(self._client, operation)(**arguments)
         except ClientError as exc:
             code = exc.response.get("Error", {}).get("Code")
@@ -162,11 +165,6 @@ class Storage:
     async def delete(self, bucket: str, key: str) -> None:
         """Remove an object, if it is there."""
         await self.call("delete_object", Bucket=bucket, Key=key)
-
-    async def keys(self, bucket: str, prefix: str) -> list[str]:
-        """Name the objects under ``prefix``, of which there are few."""
-        answer = await self.call("list_objects_v2", Bucket=bucket, Prefix=prefix)
-        return [found["Key"] for found in answer.get("Contents", ())]
 
     async def answers(self, bucket: str) -> bool:
         """Whether the store can be reached now."""

@@ -1,10 +1,14 @@
 """What every use of this service works with."""
 
+from collections.abc import Hashable
+from typing import Any
+
 import msgspec
 from litestar import Litestar
 from litestar.datastructures import State
 from litestar.types import Scope
 
+from assets.once import Once
 from assets.peers import Projects
 from assets.settings import Settings
 from assets.studio.pool import Studio
@@ -18,7 +22,7 @@ class Means(msgspec.Struct, frozen=True):
 
     ``aside`` is the same database over connections of its own, for what must be noted whether or
     not the transaction around it commits. Whoever holds a connection of ``db`` may wait for one of
-    them, and nobody the other way round.
+    them, and nobody the other way round. ``once`` is for what many ask for at the same time.
     """
 
     db: Database
@@ -27,6 +31,7 @@ class Means(msgspec.Struct, frozen=True):
     settings: Settings
     projects: Projects
     studio: Studio
+    once: Once[Hashable, Any]
 
     @property
     def ask(self) -> Ask:
@@ -45,6 +50,7 @@ class Assembly:
         self._projects = projects
         self._studio = studio
         self._aside: Database | None = None
+        self._once: Once[Hashable, Any] = Once()
 
     async def open(self, app: Litestar) -> None:
         """Put them together."""
@@ -56,11 +62,18 @@ class Assembly:
             statement_s_max=settings.statement_s_max,
         )
         app.state.means = Means(
-            app.state.db, self._aside, self._storage, settings, self._projects, self._studio
+            app.state.db,
+            self._aside,
+            self._storage,
+            settings,
+            self._projects,
+            self._studio,
+            self._once,
         )
 
     async def close(self) -> None:
         """End what is only for them; whoever opened something else closes it."""
+        await self._once.close()
         if self._aside is not None:
             await self._aside.close()
 

@@ -1,5 +1,6 @@
 """Fewer bytes for an asset: a job that makes variants and says what they save."""
 
+import asyncio
 import io
 
 import av
@@ -233,3 +234,16 @@ async def test_there_are_no_more_jobs_than_may_be(serving, desk):
         asset = await uploaded(desk, media.drawn(), "a.png")
         answer = await asked(desk, asset)
     assert (answer.status_code, code(answer)) == (403, "QUOTA_EXCEEDED")
+
+
+async def test_of_many_who_ask_at_once_no_more_than_may_be_are_open(serving, desk):
+    async with serving(JOBS_PER_USER_MAX="3", JOBS_AT_ONCE="0", POOL_WAIT_S="30") as client:
+        desk.client = client
+        asset = await uploaded(desk, media.drawn(), "a.png")
+        answers = await asyncio.gather(*[asked(desk, asset) for _ in range(12)])
+        taken = [a for a in answers if a.status_code == 202]
+        paths = [a.headers["location"] for a in taken]
+        jobs = [(await desk.call("GET", path, desk.editor)).json()["data"] for path in paths]
+    assert {a.status_code for a in answers} == {202, 403}
+    # whoever else works on the same queue may have done some meanwhile
+    assert 3 <= len(taken) <= 3 + len([job for job in jobs if job["completedAt"]])

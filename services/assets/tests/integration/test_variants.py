@@ -44,6 +44,7 @@ async def test_a_picture_is_to_be_had_smaller_in_every_format(desk, store, kind)
     found, image = await seen(store, answer)
     assert found.headers["content-type"] == f"image/{kind}"
     assert (image.format, image.size) == (kind.upper(), (256, 128))
+    assert answer.content == b""
     assert "vary" not in answer.headers
 
 

@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Callable
 import brotli
 import msgspec
 
-from assets.delivery.once import Once
 from assets.delivery.types import Coding, Held
 from assets.means import Means
+from assets.once import Once
 from assets.types import BUCKET, coded_key, object_key
 from assets.uploads.spool import Spool
 

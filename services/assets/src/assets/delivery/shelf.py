@@ -6,8 +6,8 @@ Whether somebody may have them is not kept: that is asked each time.
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 
-from assets.delivery.once import Once
 from assets.delivery.types import Coding
+from assets.once import Once
 
 # of one file at most this part of all
 _PART = 8

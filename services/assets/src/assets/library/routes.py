@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from litestar import Response, Router, delete, get, patch, post
+from litestar import MediaType, Response, Router, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 
@@ -105,7 +105,7 @@ async def download(
     """Redirect to a URL that saves the asset under its name; it expires within minutes."""
     url = await service.download(means, caller, asset_id, v)
     headers = {"location": url, "cache-control": "private, no-store"}
-    return Response(None, status_code=302, headers=headers)
+    return Response(None, status_code=302, headers=headers, media_type=MediaType.TEXT)
 
 
 @get("/internal/projects/{project_id:uuid}/assets", opt={"rate": "read"}, include_in_schema=False)

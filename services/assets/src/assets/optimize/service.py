@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 import structlog
 
+from assets import turns
 from assets.errors import QuotaExceededError
 from assets.library import service as library
 from assets.means import Means
@@ -46,7 +47,9 @@ async def enqueue(means: Means, caller: Caller, asset_id: UUID, wanted: Wanted) 
     if plan.medium == "models":
         studio.tools(means)
     limit = means.settings.jobs_per_user_max
-    job = await repository.add(means.db, uuid7(), caller.user_id, asset, plan, limit)
+    async with means.db.transaction() as tx:
+        await turns.take(tx, "jobs", caller.user_id)
+        job = await repository.add(tx, uuid7(), caller.user_id, asset, plan, limit)
     if job is None:
         used = await repository.open_count(means.db, caller.user_id)
         message = "As many of your jobs are open as may be."

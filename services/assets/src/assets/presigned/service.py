@@ -131,7 +131,7 @@ async def complete(
         return await _verified(means, caller, pending, named)
 
     # many who ask at once have it read once, and one of them made the asset
-    outcome = await means.studio.once(("complete", upload_id, said), verify)
+    outcome: Outcome = await means.once.do(("complete", upload_id, said), verify)
     return outcome if is_mine else Outcome(outcome.asset, is_new=False)
 
 

@@ -7,6 +7,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
+from assets import turns
 from assets.tables import LibraryRow, ResumableRow, UploadRow
 from common.database import Database, Queries
 
@@ -17,15 +18,6 @@ _KNOWN: sa.CompoundSelect[str | None] = sa.union_all(
 )
 
 _PROJECT = bindparam("project_id", type_=sa.Uuid)
-# one beginning at a time for a project: two would not see each other
-_LOCK = sa.select(
-    sa.func.pg_advisory_xact_lock(
-        sa.func.hashtextextended(
-            sa.cast(_PROJECT, sa.Text).concat(bindparam("what", type_=sa.Text)),
-            sa.literal_column("0", sa.BigInteger()),
-        )
-    )
-)
 _waiting = sa.union_all(
     sa.select(UploadRow.size).where(
         UploadRow.project_id == _PROJECT,
@@ -57,7 +49,7 @@ class Room(msgspec.Struct, frozen=True):
 
 async def room(tx: Queries, project_id: UUID) -> Room:
     """Return what is on its way; nobody else begins anything there in this transaction."""
-    await tx.run(_LOCK, project_id=project_id, what="/uploads")
+    await turns.take(tx, "uploads", project_id)
     return await tx.one(_ROOM, Room, project_id=project_id)
 
 

@@ -9,7 +9,7 @@ import structlog
 
 from assets.errors import QuotaExceededError
 from assets.means import Means
-from assets.quarantine import repository
+from assets.quarantine import listing, repository
 from assets.quarantine.types import Announced
 from assets.types import BUCKET, quarantine_key
 from assets.uploads import service as uploads
@@ -118,8 +118,9 @@ async def empty(means: Means, upload_id: UUID, multipart_id: str | None) -> None
         await means.storage.delete(BUCKET, key)
         return
     await _abort(of(means, upload_id, multipart_id))
-    for found in await means.storage.keys(BUCKET, key):
-        await means.storage.delete(BUCKET, found)
+    async for page in listing.pages(means, key):
+        for found in page:
+            await means.storage.delete(BUCKET, found)
 
 
 async def try_to_empty(means: Means, upload_id: UUID, multipart_id: str | None) -> None:

@@ -1,8 +1,6 @@
 """A few workers for all that is to be decoded: started when they are needed, replaced when lost."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable
-from typing import Any
 
 import structlog
 from litestar import Litestar
@@ -26,7 +24,6 @@ class Studio:
         self._waiting_max = settings.studio_waiting_max
         self._waiting = 0
         self._idle: list[Worker] = []
-        self._under_way: dict[Hashable, asyncio.Future[Any]] = {}
         self.limits = Limits(
             memory_bytes=settings.studio_memory_bytes,
             cpu_s=settings.studio_cpu_s,
@@ -43,11 +40,7 @@ class Studio:
         """Nothing to start: the first task does it."""
 
     async def close(self) -> None:
-        """Stop what is under way, and end the workers."""
-        under_way = list(self._under_way.values())
-        for work in under_way:
-            work.cancel()
-        await asyncio.gather(*under_way, return_exceptions=True)
+        """End the workers; nothing is asked of them any more."""
         idle, self._idle = self._idle, []
         await asyncio.gather(*[worker.end() for worker in idle])
 
@@ -64,20 +57,6 @@ class Studio:
             return await self._performed(task)
         finally:
             self._slots.release()
-
-    async def once[T](self, key: Hashable, work: Callable[[], Awaitable[T]]) -> T:
-        """Do something that others may be asking for just now; it goes on when they leave."""
-        found = self._under_way.get(key)
-        if found is None:
-            found = self._under_way[key] = asyncio.ensure_future(work())
-            found.add_done_callback(lambda done: self._over(key, done))
-        result: T = await asyncio.shield(found)
-        return result
-
-    def _over(self, key: Hashable, done: "asyncio.Future[Any]") -> None:
-        del self._under_way[key]
-        # whoever wanted to know of a failure has been told
-        _ = None if done.cancelled() else done.exception()
 
     async def _performed(self, task: Task) -> Answer:
         worker = await self._worker()

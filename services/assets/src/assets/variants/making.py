@@ -37,7 +37,8 @@ async def made(
     async def make() -> Made:
         return await _made(means, source, medium, work, name, options)
 
-    return await means.studio.once((source.project_id, source.sha256, name), make)
+    new: Made = await means.once.do((source.project_id, source.sha256, name), make)
+    return new
 
 
 async def _made(

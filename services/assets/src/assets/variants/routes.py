@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from litestar import Response, Router, get
+from litestar import MediaType, Response, Router, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, HeaderParameter, QueryParameter
 
@@ -52,7 +52,7 @@ async def thumbnail(
 
 def _redirect(url: str, more: dict[str, str]) -> Response[None]:
     headers = {"location": url, "cache-control": "private, no-store", **more}
-    return Response(None, status_code=302, headers=headers)
+    return Response(None, status_code=302, headers=headers, media_type=MediaType.TEXT)
 
 
 router = Router(
