@@ -7,6 +7,7 @@ from litestar import Litestar
 from msgspec.structs import replace
 
 from assets.settings import Settings
+from assets.studio import benches
 from assets.studio.messages import Answer, Limits, Task
 from assets.studio.process import LostError, Worker
 from common.errors import UnavailableError
@@ -36,8 +37,9 @@ class Studio:
             self.limits, cpu_s=settings.studio_long_cpu_s, wall_s=settings.studio_long_wall_s
         )
 
-    async def open(self, app: Litestar) -> None:
-        """Nothing to start: the first task does it."""
+    async def open(self, _app: Litestar) -> None:
+        """Clear away what a process that was killed has left; the first task starts a worker."""
+        await asyncio.to_thread(benches.clear)
 
     async def close(self) -> None:
         """End the workers; nothing is asked of them any more."""

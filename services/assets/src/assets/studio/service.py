@@ -3,12 +3,8 @@
 Here a file is a path or an open file, and never looked into.
 """
 
-import asyncio
 import shutil
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import IO, Any
 
 import structlog
@@ -16,6 +12,7 @@ import structlog
 from assets.errors import ImageTooLargeError, MediaTooDemandingError, ToolMissingError
 from assets.means import Means
 from assets.media import formats
+from assets.studio import benches
 from assets.studio.messages import Answer, Medium, Task, Work
 from assets.studio.types import Facts
 from common.errors import ServiceError, UnsupportedMediaTypeError
@@ -50,36 +47,9 @@ async def examined(means: Means, file: IO[bytes], head: bytes, mime_type: str) -
     medium = medium_of(mime_type)
     if medium is None or not head:
         return Facts({})
-    async with bench(file) as place:
+    async with benches.bench(file) as place:
         answer = await perform(means, medium, "examine", mime_type, place)
     return Facts({name: value for name, value in answer.facts.items() if value is not None})
-
-
-class Bench:
-    """A folder of its own for one file and what is made of it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.source = folder / "source"
-        self.target = folder / "target"
-
-
-@asynccontextmanager
-async def bench(file: IO[bytes] | None = None) -> AsyncGenerator[Bench]:
-    """Lay a copy of ``file`` on a bench of its own, and clear it away afterwards."""
-    folder = Path(await asyncio.to_thread(mkdtemp, prefix="studio-"))
-    place = Bench(folder)
-    try:
-        if file is not None:
-            await asyncio.to_thread(_copy, file, place.source)
-        yield place
-    finally:
-        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-
-
-def _copy(file: IO[bytes], to: Path) -> None:
-    file.seek(0)
-    with to.open("wb") as copy:
-        shutil.copyfileobj(file, copy, 1 << 20)
 
 
 async def perform(
@@ -87,7 +57,7 @@ async def perform(
     medium: Medium,
     work: Work,
     mime_type: str,
-    place: Bench,
+    place: benches.Bench,
     options: dict[str, Any] | None = None,
 ) -> Answer:
     """Have something done to the file on the bench; raises as ``examined`` does."""

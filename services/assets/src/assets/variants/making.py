@@ -9,6 +9,7 @@ from typing import Any
 from assets.blobs import service as blobs
 from assets.errors import CollectedError
 from assets.means import Means
+from assets.studio import benches
 from assets.studio import service as studio
 from assets.studio.messages import Medium, Work
 from assets.types import BUCKET, object_key
@@ -49,7 +50,7 @@ async def _made(
     name: str,
     options: dict[str, Any],
 ) -> Made:
-    async with studio.bench() as place:
+    async with benches.bench() as place:
         await _fetch(means, source, place.source)
         answer = await studio.perform(means, medium, work, source.mime_type, place, options)
         facts = {k: v for k, v in answer.facts.items() if v is not None}
