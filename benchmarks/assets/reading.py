@@ -19,11 +19,13 @@ from benchmarks.harness.cases import BadAnswerError
 from benchmarks.harness.contender import Contender
 from benchmarks.harness.ours import gateway_headers
 from benchmarks.projects import subject
+from fleet import ports
 from fleet.context import Context
 
 KIBIBYTE = 1_024
 SIZES = (4 * KIBIBYTE, 256 * KIBIBYTE, 4_096 * KIBIBYTE)
 GOAL = 2.0
+FLOOR = "gateway + nginx"
 _SEED = 7
 
 
@@ -77,17 +79,32 @@ def measured(
         )
         with (
             gateway.behind(context, service) as front,
-            nginx(context, contents) as (peer_url, peer_pid),
+            nginx(context, contents | {"/health/ready": b"{}"}) as (peer_url, peer_pid),
+            gateway.behind(*_floor(context, service, peer_url, peer_pid)) as floor,
         ):
             servers = [
                 Server("gateway", front.url, front.pids),
                 Server("nginx", peer_url, (peer_pid,)),
+                Server(FLOOR, floor.url, floor.pids),
             ]
             _check(servers, contents)
             runs = list(_rounds(servers, paths, program, load, count, context.home.cache))
             _check(servers, contents)
             peak = subject.memory_mb(ours.service.pid, "VmHWM")
     return runs, peak
+
+
+def _floor(
+    context: Context, service: Contender, url: str, pid: int
+) -> tuple[Context, Contender, str]:
+    """A gateway of the same configuration that finds nginx where the service would be.
+
+    What it takes is the gateway's own share, which no service behind it can better.
+    """
+    port = httpx.URL(url).port
+    free = msgspec.structs.replace(ports.free(), assets=port)
+    peer = msgspec.structs.replace(service, url=url, pids=(pid,))
+    return msgspec.structs.replace(context, ports=free), peer, "floor"
 
 
 def _uploaded(ours: Library, data: bytes) -> str:
@@ -147,11 +164,11 @@ def _rounds(
                     )
 
 
-def ratio(runs: list[Read], size: int) -> float:
+def ratio(runs: list[Read], size: int, server: str = "gateway") -> float:
     """How many times as fast nginx is: the median over the rounds of one round's quotient."""
     by = {(run.server, run.round): run.per_s for run in runs if run.size == size}
     numbers = {number for _, number in by}
-    return median(by["nginx", number] / by["gateway", number] for number in numbers)
+    return median(by["nginx", number] / by[server, number] for number in numbers)
 
 
 def table(runs: list[Read]) -> str:
@@ -159,7 +176,7 @@ def table(runs: list[Read]) -> str:
     head = ("", "size KiB", "req/s", "MiB/s", "p50 ms", "p99 ms", "CPU us", "nginx is faster by")
     rows: list[tuple[str, ...]] = []
     for size in sorted({run.size for run in runs}):
-        for server in ("nginx", "gateway"):
+        for server in ("nginx", FLOOR, "gateway"):
             own = [run for run in runs if (run.size, run.server) == (size, server)]
             per_s = median(run.per_s for run in own)
             rows.append(
@@ -171,7 +188,7 @@ def table(runs: list[Read]) -> str:
                     f"{median(run.p50_ms for run in own):.1f}",
                     f"{median(run.p99_ms for run in own):.1f}",
                     f"{median(run.cpu_us for run in own):.0f}",
-                    f"{ratio(runs, size):.2f}" if server == "gateway" else "",
+                    "" if server == "nginx" else f"{ratio(runs, size, server):.2f}",
                 )
             )
     return subject.table(head, rows)

@@ -27,7 +27,7 @@ _LIMITS = gateway.Limits(address=_EVERYBODY, read=_EVERYBODY, write=_EVERYBODY)
 
 
 @contextmanager
-def behind(context: Context, service: Contender) -> Iterator[Contender]:
+def behind(context: Context, service: Contender, name: str = NAME) -> Iterator[Contender]:
     """Run the gateway before a service that runs; CPU and memory are those of both."""
     key = ECKey.generate_key("P-256", {"kid": _KEY_ID, "alg": "ES256", "use": "sig"})
     values = gateway.values_for(
@@ -37,19 +37,19 @@ def behind(context: Context, service: Contender) -> Iterator[Contender]:
         access_log=Path("/dev/null"),
         limits=_LIMITS,
     )
-    path = gateway.render(values, context.home.config / "measured-gateway")
+    path = gateway.render(values, context.home.config / f"measured-{name}")
     envoy = Process(
-        name=NAME,
+        name=name,
         command=tuple(gateway.command(path, context.programs.envoy)),
         environment=context.environment(),
     )
     url = f"http://{LOOPBACK}:{context.ports.gateway}"
-    log = context.home.log(f"{NAME}-measured")
+    log = context.home.log(f"{name}-measured")
     with _keys(context, key), running(envoy, log, context.home.repository) as child:
         answers(child, f"{url}/health", log)
         yield msgspec.structs.replace(
             service,
-            name=NAME,
+            name=name,
             url=url,
             pids=(child.pid, *service.pids),
             identify=lambda user: {"authorization": f"Bearer {_token(key, user)}"},
