@@ -9,13 +9,14 @@ from typing import IO
 import msgspec
 from msgspec import Struct
 
+from builds import steps
 from builds.pipeline import diagnostics, tsconfig, verdicts
 from builds.pipeline.context import Lines, Order, Rooms, Told, Workshop, limits, step
 from builds.pipeline.plan import Plan
 from builds.sandbox.types import Job, Mount
 from builds.types import BuildError, Diagnostic
 
-STEP = "bundle"
+STEP = steps.BUNDLE
 
 _FILES = "png jpg jpeg gif webp avif svg ogg mp3 wav m4a webm mp4 ttf otf woff woff2 glb wasm"
 _TEXTS = "txt glsl vert frag wgsl"

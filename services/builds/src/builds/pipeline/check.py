@@ -5,6 +5,7 @@ from contextlib import closing
 
 import msgspec
 
+from builds import steps
 from builds.pipeline import diagnostics, tsconfig, verdicts
 from builds.pipeline.bundle import endings_of_files, endings_of_texts
 from builds.pipeline.context import Lines, Rooms, Told, Workshop, limits, step
@@ -12,7 +13,7 @@ from builds.pipeline.plan import Plan
 from builds.sandbox.types import Job, Mount
 from builds.types import Diagnostic
 
-STEP = "check"
+STEP = steps.CHECK
 
 _MODULE = 'declare module "*.{ending}" {{ const content: string; export default content; }}\n'
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import structlog
 
+from builds import steps
 from builds.pipeline.cache import Cache
 from builds.pipeline.context import Order, Rooms, Told, Workshop
 from builds.types import Asset, BuildError, File, Manifest
@@ -16,7 +17,7 @@ from common.errors import NotFoundError, UnavailableError
 
 log = structlog.get_logger()
 
-STEP = "fetch"
+STEP = steps.FETCH
 ASSETS = "assets"
 
 

@@ -4,6 +4,7 @@ import hashlib
 import zipfile
 from pathlib import Path, PurePosixPath
 
+from builds import steps
 from builds.mime import media_type
 from builds.pipeline import page
 from builds.pipeline.bundle import Bundle
@@ -12,7 +13,7 @@ from builds.pipeline.context import Rooms
 from builds.pipeline.plan import Plan, is_copied
 from builds.types import Artifact, Manifest, Page
 
-STEP = "package"
+STEP = steps.PACKAGE
 ARCHIVE = "web.zip"
 INDEX = "index.html"
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import structlog
 
-from builds import places
+from builds import places, steps
 from builds.mime import media_type
 from builds.pipeline.context import Told, Workshop
 from builds.types import BuildError
@@ -15,7 +15,7 @@ from common.errors import UnavailableError
 
 log = structlog.get_logger()
 
-STEP = "publish"
+STEP = steps.PUBLISH
 
 
 class Shelf(Protocol):

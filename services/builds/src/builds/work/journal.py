@@ -6,12 +6,12 @@ from typing import override
 
 import msgspec
 
+from builds import steps
 from builds.pipeline.context import Told
 from builds.settings import Settings
 from builds.types import Step, StepStatus
 from builds.work.repository import Line
 
-_ORDER = ("fetch", "check", "bundle", "package", "publish")
 _CUT = "The log is cut here: it has as many lines as it may."
 
 
@@ -30,7 +30,7 @@ class Journal(Told):
     @property
     def steps(self) -> list[Step]:
         """The steps so far, in the order of the pipeline, whichever of two at once began first."""
-        return sorted(self._steps.values(), key=lambda step: _ORDER.index(step.name))
+        return sorted(self._steps.values(), key=lambda step: steps.ORDER.index(step.name))
 
     @override
     def say(self, step: str, text: str) -> None:
