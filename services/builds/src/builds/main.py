@@ -4,6 +4,7 @@ from litestar import Litestar
 from litestar.datastructures import State
 from litestar.di import Provide
 
+from builds import toolchain
 from builds.artifacts import routes as artifacts
 from builds.logs import routes as logs
 from builds.means import Means
@@ -26,9 +27,10 @@ def create_app() -> Litestar:
     storage = Storage(load(StorageSettings), watched=BUCKET)
     peers = Peers(settings, timeout_s=settings.pin_timeout_s)
     wakes = Wakes()
+    tools = toolchain.digest(toolchain.find(settings))
 
     async def means(state: State) -> Means:
-        return Means(state.db, settings, peers, storage, wakes, state.watch)
+        return Means(state.db, settings, peers, storage, wakes, state.watch, tools)
 
     return app.build(
         "builds",

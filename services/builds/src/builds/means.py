@@ -19,3 +19,5 @@ class Means(Struct, frozen=True):
     storage: Storage
     wakes: Wakes
     watch: Watch
+    # what the tools are; without it nothing is known to be built already
+    toolchain: str | None

@@ -1,15 +1,18 @@
-"""Where in the object store a build's results are."""
+"""Where in the object store the results of builds are.
+
+A result is named after the build that made it; builds of the same input share it.
+"""
 
 from uuid import UUID
 
 BUCKET = "builds"
 
 
-def artifact(build_id: UUID, name: str) -> str:
+def artifact(result_id: UUID, name: str) -> str:
     """The key of a file to download."""
-    return f"{build_id}/artifacts/{name}"
+    return f"{result_id}/artifacts/{name}"
 
 
-def page(build_id: UUID, path: str) -> str:
+def page(result_id: UUID, path: str) -> str:
     """The key of a file of the site that is played."""
-    return f"{build_id}/site/{path}"
+    return f"{result_id}/site/{path}"

@@ -33,6 +33,22 @@ class BuildRow(Tables):
         sa.Index(
             "ix_build_deleted", "deleted_at", postgresql_where=sa.text("deleted_at IS NOT NULL")
         ),
+        sa.Index(
+            "ix_build_key",
+            "project_id",
+            "build_key",
+            postgresql_where=sa.text("status = 'success' AND deleted_at IS NULL"),
+        ),
+        sa.Index(
+            "ix_build_result_id", "result_id", postgresql_where=sa.text("result_id IS NOT NULL")
+        ),
+        sa.Index(
+            "ix_build_active",
+            "status",
+            "user_id",
+            "queued_at",
+            postgresql_where=sa.text("status IN ('queued', 'building')"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -44,6 +60,12 @@ class BuildRow(Tables):
     # the tree as it was when the build was wanted: a hash of it, and the files and assets in it
     source_tree: Mapped[str]
     manifest: Mapped[dict[str, Any]]
+    # the number of the project's history that was asked for; NULL for the tree as it was then
+    at_seq: Mapped[int | None]
+    # what the result depends on; a success holds the key of the tools that made it
+    build_key: Mapped[str | None]
+    # under which name the objects are stored; builds of the same key share them
+    result_id: Mapped[UUID | None]
     cached: Mapped[bool] = mapped_column(server_default=sa.false())
     steps: Mapped[list[Any]] = mapped_column(JSONB, server_default="[]")
     diagnostics: Mapped[list[Any]] = mapped_column(JSONB, server_default="[]")
@@ -51,6 +73,7 @@ class BuildRow(Tables):
     # what is played, by path: its size and hash
     site: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
     retry_of: Mapped[UUID | None]
+    verify_of: Mapped[UUID | None]
     error_code: Mapped[str | None]
     error_message: Mapped[str | None]
     # who works on it; whoever is not named here any more may write nothing

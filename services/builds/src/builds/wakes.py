@@ -47,11 +47,17 @@ class Wakes:
 
     def __init__(self) -> None:
         self._waiting: defaultdict[str, set[Waiting]] = defaultdict(set)
+        self._bus: Bus | None = None
 
     async def open(self, app: Litestar) -> None:
         """Listen, whenever there is somebody to listen to."""
-        bus: Bus = app.state.bus
-        await bus.heed(f"{_SUBJECT}.*", self._wake)
+        self._bus = app.state.bus
+        await app.state.bus.heed(f"{_SUBJECT}.*", self._wake)
+
+    async def wake(self, build_id: UUID) -> None:
+        """Wake whoever waits for news of a build, here and in other processes."""
+        if self._bus is not None:
+            await tell(self._bus, build_id)
 
     async def close(self) -> None:
         """Let go of everybody; whoever waits looks once more."""

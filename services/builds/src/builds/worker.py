@@ -14,6 +14,7 @@ import uvloop
 from litestar import Litestar
 from litestar.datastructures import State
 
+from builds import toolchain
 from builds.peers import Peers
 from builds.pipeline.context import Workshop, leave, workshop
 from builds.sandbox.bubblewrap import Bubblewrap
@@ -72,7 +73,8 @@ async def _working(app: Litestar, settings: Settings, storage: Storage) -> Async
     peers = Peers(settings, timeout_s=settings.fetch_timeout_s)
     shop = await _shop(settings)
     app.state.watch = _watch(db, bus, shop)
-    bench = Bench(uuid7(), settings, db, bus, peers, storage, shop)
+    tools = await asyncio.to_thread(toolchain.digest, toolchain.find(settings))
+    bench = Bench(uuid7(), settings, db, bus, peers, storage, shop, tools)
     queue = Queue(bench)
     loop = asyncio.get_running_loop()
     tasks = [loop.create_task(bus.run()), loop.create_task(janitor.run(bench))]

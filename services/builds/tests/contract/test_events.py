@@ -14,6 +14,7 @@ _ANNOUNCED = (
     builds.BuildSucceeded,
     builds.BuildFailed,
     builds.BuildCancelled,
+    builds.BuildSuperseded,
 )
 
 
@@ -33,6 +34,7 @@ def test_a_reader_passes_over_what_it_does_not_know(event):
         "projectId": "01a1fb8e-93f0-739e-9b92-06d042bb5d17",
         "userId": "01a1fb8e-93f0-739e-9b92-06d042bb5d17",
         "actorId": "01a1fb8e-93f0-739e-9b92-06d042bb5d17",
+        "supersededBy": "01a1fb8e-93f0-739e-9b92-06d042bb5d17",
         "target": "web",
         "sourceTree": "ab",
         "attempt": 1,

@@ -48,7 +48,7 @@ def test_no_bit_of_a_key_can_be_changed():
 
 
 def _found(path, *, is_public=True):
-    return Allowed(path, Page(10, "ab"), is_public)
+    return Allowed(path, Page(10, "ab"), is_public, uuid7())
 
 
 def test_a_hashed_name_is_kept_for_ever_and_a_page_is_asked_for_again():

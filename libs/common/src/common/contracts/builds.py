@@ -22,6 +22,7 @@ class BuildQueued(BuildEvent, frozen=True, kw_only=True):
 
     source_tree: str
     retry_of: UUID | None = None
+    verify_of: UUID | None = None
 
 
 class BuildStarted(BuildEvent, frozen=True, kw_only=True):
@@ -33,12 +34,16 @@ class BuildStarted(BuildEvent, frozen=True, kw_only=True):
 
 
 class BuildSucceeded(BuildEvent, frozen=True, kw_only=True):
-    """A build can be downloaded and, where its target is the web, played."""
+    """A build can be downloaded and, where its target is the web, played.
+
+    A ``cached`` one was made before: it has the result of an earlier build of the same input.
+    """
 
     subject: ClassVar[str] = "builds.build.succeeded.v1"
 
     duration_ms: int
     size: int
+    cached: bool = False
 
 
 class BuildFailed(BuildEvent, frozen=True, kw_only=True):
@@ -62,3 +67,11 @@ class BuildCancelled(BuildEvent, frozen=True, kw_only=True):
 
     actor_id: UUID
     reason: str = "requested"
+
+
+class BuildSuperseded(BuildEvent, frozen=True, kw_only=True):
+    """A build had not begun when a newer one of the same kind was wanted: nobody waits for it."""
+
+    subject: ClassVar[str] = "builds.build.superseded.v1"
+
+    superseded_by: UUID

@@ -15,14 +15,12 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from builds import toolchain
 from builds.pipeline.cache import Cache
 from builds.sandbox.types import Limits, Sandbox
 from builds.settings import Settings
 from builds.types import Manifest, Options, StepStatus
 
-_TSC = "@typescript/typescript-linux-{arch}/lib"
-_ESBUILD = "@esbuild/linux-{arch}/bin/esbuild"
-_ARCHITECTURES = {"x86_64": "x64", "aarch64": "arm64"}
 _SEARCHABLE = 0o001
 _ELSEWHERE = "worldloom-builds-"
 # between a room's making and its lock there is a moment
@@ -43,13 +41,18 @@ class Told(Protocol):
 
 
 class Order(Struct, frozen=True):
-    """What to build."""
+    """What to build. ``result_id`` names what comes of it in the object store.
+
+    A ``fresh`` build may use nothing that earlier ones have left but what it can check.
+    """
 
     build_id: UUID
+    result_id: UUID
     project_id: UUID
     target: str
     options: Options
     manifest: Manifest
+    fresh: bool = False
 
 
 class Rooms(Struct, frozen=True):
@@ -77,16 +80,13 @@ def workshop(settings: Settings, sandbox: Sandbox) -> Workshop:
     """Find the tools and a place to work at, both where the sandbox's own user may read."""
     home = Path(settings.build_cache_dir).absolute()
     place = _open_place(home / "rooms")
-    toolchain = Path(settings.toolchain_dir).absolute()
-    if (toolchain / "node_modules").is_dir():
-        toolchain /= "node_modules"
-    arch = _ARCHITECTURES.get(os.uname().machine, os.uname().machine)
+    tools = toolchain.find(settings)
     return Workshop(
         settings=settings,
         sandbox=sandbox,
         cache=Cache(home / "blobs"),
-        tsc=_readable(toolchain / _TSC.format(arch=arch), place),
-        esbuild=_readable(toolchain / _ESBUILD.format(arch=arch), place),
+        tsc=_readable(tools.tsc, place),
+        esbuild=_readable(tools.esbuild, place),
         rooms=place,
     )
 

@@ -26,7 +26,7 @@ class Shelf(Protocol):
 
 
 async def result(
-    build_id: UUID,
+    result_id: UUID,
     site: Path,
     paths: list[str],
     archive: Path,
@@ -42,8 +42,8 @@ async def result(
             await _patiently(shop, shelf, key, path, told)
 
     await asyncio.gather(
-        put(places.artifact(build_id, archive.name), archive),
-        *[put(places.page(build_id, path), site / path) for path in paths],
+        put(places.artifact(result_id, archive.name), archive),
+        *[put(places.page(result_id, path), site / path) for path in paths],
     )
 
 

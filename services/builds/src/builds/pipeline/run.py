@@ -46,7 +46,7 @@ async def _steps(
         told.say(package.STEP, f"{len(site)} files, {archive.size} bytes as {archive.name}.")
     with step(told, publish.STEP):
         file = place.root / package.ARCHIVE
-        await publish.result(order.build_id, place.site, list(site), file, shop, shelf, told)
+        await publish.result(order.result_id, place.site, list(site), file, shop, shelf, told)
     return Result(made.diagnostics, [archive], site)
 
 

@@ -71,7 +71,7 @@ async def _send(request: PlayRequest, means: Means, build_id: UUID, path: str) -
         told["content-range"] = f"bytes {first}-{end - 1}/{found.page.size}"
     if request.method == HttpMethod.HEAD:
         return Response(b"", status_code=status, headers=told)
-    content = await _content(means, build_id, found, first, end)
+    content = await _content(means, found, first, end)
     return Stream(content, status_code=status, headers=told)
 
 
@@ -86,12 +86,10 @@ def _part(request: PlayRequest, found: Allowed) -> tuple[int, int, int]:
     return HTTP_206_PARTIAL_CONTENT, span[0], span[1] + 1
 
 
-async def _content(
-    means: Means, build_id: UUID, found: Allowed, first: int, end: int
-) -> AsyncIterator[bytes]:
+async def _content(means: Means, found: Allowed, first: int, end: int) -> AsyncIterator[bytes]:
     whole = first == 0 and end == found.page.size
     byte_range = None if whole else f"bytes={first}-{end - 1}"
-    key = places.page(build_id, found.path)
+    key = places.page(found.result_id, found.path)
     _, pieces = await means.storage.stream(places.BUCKET, key, byte_range=byte_range)
     return pieces
 

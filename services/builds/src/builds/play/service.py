@@ -20,6 +20,7 @@ class Allowed(Struct, frozen=True):
     path: str
     page: Page
     is_public: bool
+    result_id: UUID
 
 
 async def find(means: Means, build_id: UUID, path: str, key: str) -> Allowed:
@@ -30,7 +31,7 @@ async def find(means: Means, build_id: UUID, path: str, key: str) -> Allowed:
     found = await repository.page(means.db, build_id, user_id, wanted)
     if found is None or found.page is None:
         raise NotFoundError(_MISSING)
-    return Allowed(wanted, found.page, found.is_public)
+    return Allowed(wanted, found.page, found.is_public, found.result_id)
 
 
 def seconds_left(means: Means, build_id: UUID, key: str) -> int:

@@ -1,6 +1,5 @@
 """The SQL of builds: statements above, the functions that run them below."""
 
-from collections.abc import Mapping
 from typing import Any, cast
 from uuid import UUID
 
@@ -9,10 +8,12 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam
 
 from builds.permissions import WRITERS
+from builds.runs import columns
+from builds.runs.columns import COLUMNS
 from builds.runs.schema import Build
-from builds.runs.types import BuildRequested
+from builds.runs.types import BuildRequested, Seen
 from builds.tables import BuildRow
-from builds.types import RETRYABLE, UNFINISHED, Manifest, Options, Status
+from builds.types import RETRYABLE, UNFINISHED, Status
 from common import access
 from common.access import AccessRow
 from common.answers import Window
@@ -23,29 +24,9 @@ from common.outbox import announced, announcing
 _B = BuildRow
 _ID = bindparam("build_id", type_=sa.Uuid)
 _USER = bindparam("user_id", type_=sa.Text)
-_COLUMNS = (
-    _B.id,
-    _B.project_id,
-    _B.user_id,
-    _B.target,
-    _B.status,
-    _B.source_tree,
-    _B.cached,
-    _B.steps,
-    _B.diagnostics,
-    _B.artifacts,
-    _B.retry_of,
-    _B.error_code,
-    _B.error_message,
-    _B.queued_at,
-    _B.started_at,
-    _B.completed_at,
-)
-# the struct has the columns' names in their order, and then what is made of them
-_NAMES = Build.__struct_encode_fields__[: len(_COLUMNS)]
 _VISIBLE = sa.and_(AccessRow.resource_id == _B.project_id, access.permits(_USER))
 _ONE = (
-    sa.select(access.role_of(_USER), AccessRow.is_public, *_COLUMNS)
+    sa.select(access.role_of(_USER), AccessRow.is_public, _B.result_id, *COLUMNS)
     .join(AccessRow, _VISIBLE)
     .where(_B.id == _ID, _B.deleted_at.is_(None))
 )
@@ -62,7 +43,7 @@ def _listing(sort: str) -> "sa.Select[*tuple[Any, ...]]":
     column = cast("sa.ColumnElement[Any]", SORTS[sort.removeprefix("-")])
     order = column.desc().nulls_last() if sort.startswith("-") else column.asc().nulls_last()
     page = (
-        sa.select(AccessRow.is_public, *_COLUMNS)
+        sa.select(AccessRow.is_public, *COLUMNS)
         .join(AccessRow, AccessRow.resource_id == _B.project_id)
         .where(_PROJECT)
         .order_by(order, _B.id.desc())
@@ -77,24 +58,6 @@ _OWNER = bindparam("owner_id", type_=sa.Uuid)
 _MAY_BUILD = access.permits(sa.cast(_OWNER, sa.Text), *WRITERS)
 # the lock lets a build be either refused or seen by whoever learns at this moment who may build
 _HOLD: dict[str, Any] = {"read": True, "of": AccessRow}
-_NEW = announcing(
-    sa.insert(_B)
-    .from_select(
-        ["id", "project_id", "user_id", "target", "options", "source_tree", "manifest"],
-        sa.select(
-            _ID,
-            AccessRow.resource_id,
-            _OWNER,
-            bindparam("target", type_=sa.Text),
-            bindparam("options", type_=_B.options.type),
-            bindparam("source_tree", type_=sa.Text),
-            bindparam("manifest", type_=_B.manifest.type),
-        )
-        .where(AccessRow.resource_id == bindparam("project_id", type_=sa.Uuid), _MAY_BUILD)
-        .with_for_update(**_HOLD),
-    )
-    .returning(*_COLUMNS)
-)
 _AGAIN_COLUMNS = (_B.project_id, _B.target, _B.options, _B.source_tree, _B.manifest)
 _AGAIN = announcing(
     sa.insert(_B)
@@ -110,7 +73,7 @@ _AGAIN = announcing(
         .where(_B.id == _ID, _is_one_of(RETRYABLE), _B.deleted_at.is_(None), _MAY_BUILD)
         .with_for_update(**_HOLD),
     )
-    .returning(*_COLUMNS)
+    .returning(*COLUMNS)
 )
 _CANCEL = announcing(
     sa.update(_B)
@@ -122,7 +85,7 @@ _CANCEL = announcing(
         completed_at=sa.func.now(),
         worker_id=None,
     )
-    .returning(*_COLUMNS)
+    .returning(*COLUMNS)
 )
 _BARRED = (
     sa.select(_B.id, _B.project_id, _B.user_id, _B.target)
@@ -142,14 +105,6 @@ _DELETE = (
 )
 
 
-class Seen(msgspec.Struct, frozen=True):
-    """A build, and how somebody stands to its project."""
-
-    role: str | None
-    is_public: bool
-    build: Build
-
-
 class Barred(msgspec.Struct, frozen=True):
     """A build that nobody may want any more who did."""
 
@@ -159,16 +114,12 @@ class Barred(msgspec.Struct, frozen=True):
     target: str
 
 
-def _build(*values: Any) -> Build:  # noqa: ANN401 - as the columns are
-    return msgspec.convert(dict(zip(_NAMES, values, strict=True)), Build)
-
-
-def _seen(role: str | None, is_public: bool, *values: Any) -> Seen:  # noqa: ANN401, FBT001 - as the columns are
-    return Seen(role, is_public, _build(*values))
+def _seen(role: str | None, is_public: bool, result_id: UUID | None, *values: Any) -> Seen:  # noqa: ANN401, FBT001 - as the columns are
+    return Seen(role, is_public, columns.build(*values), result_id)
 
 
 def _listed(is_public: bool, *values: Any) -> Seen:  # noqa: ANN401, FBT001 - as the columns are
-    return Seen(None, is_public, _build(*values))
+    return Seen(None, is_public, columns.build(*values))
 
 
 async def one(db: Database, build_id: UUID, user_id: UUID) -> Seen | None:
@@ -188,31 +139,12 @@ async def listed(db: Database, project_id: UUID, window: Window) -> tuple[list[S
     return rows, await db.one(_COUNT, int, project_id=project_id)
 
 
-async def create(
-    db: Database, event: BuildQueued, options: Options, manifest: Manifest
-) -> Build | None:
-    """Write a build, its event and its job, in one statement; ``None`` where the user may not."""
-    job = (BuildRequested(build_id=event.build_id), event.build_id)
-    return await db.one_or_none(
-        _NEW,
-        _build,
-        build_id=event.build_id,
-        project_id=event.project_id,
-        owner_id=event.user_id,
-        target=event.target,
-        options=_plain(options),
-        source_tree=event.source_tree,
-        manifest=_plain(manifest),
-        **announced(event, event.build_id, job),
-    )
-
-
 async def again(db: Database, event: BuildQueued) -> Build | None:
     """Write a build like the one that ``event`` retries; ``None`` where that cannot be."""
     job = (BuildRequested(build_id=event.build_id), event.build_id)
     return await db.one_or_none(
         _AGAIN,
-        _build,
+        columns.build,
         new_id=event.build_id,
         build_id=event.retry_of,
         owner_id=event.user_id,
@@ -226,7 +158,7 @@ async def cancel(
     """End a build, and say why if need be; ``None`` where it has ended already."""
     return await db.one_or_none(
         _CANCEL,
-        _build,
+        columns.build,
         build_id=event.build_id,
         new_error_code=code,
         new_error_message=message,
@@ -242,7 +174,3 @@ async def barred(db: Queries, project_id: UUID) -> list[Barred]:
 async def delete(db: Database, build_id: UUID) -> None:
     """Hide a build for good; a worker's janitor removes what is left of it."""
     await db.run(_DELETE, build_id=build_id)
-
-
-def _plain(value: msgspec.Struct) -> Mapping[str, Any]:
-    return cast("Mapping[str, Any]", msgspec.to_builtins(value))

@@ -32,6 +32,7 @@ class Build(Struct, frozen=True, rename="camel"):
     diagnostics: list[Diagnostic]
     artifacts: list[Artifact]
     retry_of: UUID | None
+    verify_of: UUID | None
     error_code: str | None
     error_message: str | None
     queued_at: datetime

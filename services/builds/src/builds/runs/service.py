@@ -5,13 +5,15 @@ from uuid import UUID
 
 import msgspec
 
+from builds import recipe
 from builds.errors import BuildNotFinishedError, BuildNotRetryableError
 from builds.means import Means
 from builds.permissions import confine, demand, demand_reader, demand_writer
 from builds.play import keys
-from builds.runs import repository
-from builds.runs.repository import SORTS, Seen
+from builds.runs import creation, repository
+from builds.runs.repository import SORTS
 from builds.runs.schema import Build, NewBuild
+from builds.runs.types import Seen
 from builds.types import UNFINISHED, Manifest
 from common.answers import Window, window
 from common.caller import NOBODY, Caller
@@ -25,7 +27,7 @@ _BARRED = "Whoever wanted this build may not build in this project any more."
 
 
 async def start(means: Means, caller: Caller, new: NewBuild) -> Build:
-    """Put a build of the tree as it is now into the queue."""
+    """Put a build of the tree as it is now into the queue, unless it was built before."""
     if new.target != "web":
         raise InvalidError.of("target", f"Builds for {new.target} are not available yet.")
     await demand_writer(means.db, means.peers.access, caller, new.project_id)
@@ -40,17 +42,20 @@ async def start(means: Means, caller: Caller, new: NewBuild) -> Build:
         source_tree=tree,
     )
     whole = Manifest(manifest.seq, manifest.files, assets)
-    build = await repository.create(means.db, event, new.options, whole)
-    if build is None:
+    key = means.toolchain and recipe.key(means.toolchain, new.target, new.options, whole)
+    made = await creation.create(means.db, event, new.options, whole, at=new.at, key=key)
+    if made is None:
         # the role was lost since it was asked for
         await demand_writer(means.db, means.peers.access, caller, new.project_id)
         raise UnavailableError
-    return build
+    for other in made.superseded:
+        await means.wakes.wake(other)
+    return told(means, caller, Seen(None, made.is_public, made.build))
 
 
 async def show(means: Means, caller: Caller, build_id: UUID) -> Build:
     """Return a build."""
-    return _told(means, caller, await seen(means, caller, build_id))
+    return told(means, caller, await seen(means, caller, build_id))
 
 
 async def seen(means: Means, caller: Caller, build_id: UUID) -> Seen:
@@ -82,7 +87,7 @@ async def index(
     wanted = window(page, limit, sort, SORTS)
     await demand_reader(means.db, means.peers.access, caller, project_id)
     rows, total = await repository.listed(means.db, project_id, wanted)
-    return [_told(means, caller, row) for row in rows], total, wanted
+    return [told(means, caller, row) for row in rows], total, wanted
 
 
 async def cancel(means: Means, caller: Caller, build_id: UUID) -> Build:
@@ -152,7 +157,7 @@ def _cancelled(caller: Caller, build: Build) -> BuildCancelled:
     )
 
 
-def _told(means: Means, caller: Caller, found: Seen) -> Build:
+def told(means: Means, caller: Caller, found: Seen) -> Build:
     """The build with the addresses that are for this caller."""
     build = found.build
     if build.status != "success":

@@ -1,8 +1,11 @@
-"""A job of the queue."""
+"""A job of the queue, and a build as somebody sees it."""
 
 from typing import ClassVar
 from uuid import UUID
 
+from msgspec import Struct
+
+from builds.runs.schema import Build
 from common.contracts.base import Event
 
 
@@ -12,3 +15,13 @@ class BuildRequested(Event, frozen=True, kw_only=True):
     subject: ClassVar[str] = "jobs.build.requested.v1"
 
     build_id: UUID
+
+
+class Seen(Struct, frozen=True):
+    """A build, and how somebody stands to its project."""
+
+    role: str | None
+    is_public: bool
+    build: Build
+    # under which name its objects are stored, once there are any
+    result_id: UUID | None = None

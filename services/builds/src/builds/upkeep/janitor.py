@@ -7,6 +7,7 @@ import structlog
 from builds import places, wakes
 from builds.pipeline.context import tidy
 from builds.upkeep import repository
+from builds.upkeep.repository import Deleted
 from builds.work.one import Bench
 from common.errors import UnavailableError
 
@@ -53,16 +54,23 @@ async def _remind(bench: Bench) -> None:
 
 
 async def _sweep(bench: Bench) -> None:
-    """Objects of deleted builds go, then their rows."""
+    """Objects of deleted builds go unless another build has them, then their rows."""
     for build in await repository.deleted(bench.db, bench.settings.lease_lost_s, _AT_ONCE):
-        keys = [places.page(build.build_id, path) for path in build.site]
-        keys += [places.artifact(build.build_id, a["name"]) for a in build.artifacts]
         try:
-            for key in keys:
+            for key in _keys(build):
                 await bench.storage.delete(places.BUCKET, key)
         except UnavailableError:
             return
         await repository.remove(bench.db, build.build_id)
+
+
+def _keys(build: Deleted) -> list[str]:
+    if build.result_id is None or build.is_shared:
+        return []
+    return [
+        *(places.page(build.result_id, path) for path in build.site),
+        *(places.artifact(build.result_id, artifact["name"]) for artifact in build.artifacts),
+    ]
 
 
 async def _trim(bench: Bench) -> None:

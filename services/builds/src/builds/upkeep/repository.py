@@ -8,13 +8,16 @@ from uuid import UUID
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam
+from sqlalchemy.orm import aliased
 
 from builds.runs.types import BuildRequested
 from builds.tables import BuildRow
+from builds.types import UNFINISHED
 from common.caller import NOBODY
 from common.contracts.builds import BuildFailed
 from common.database import Database
 from common.outbox import announced, announcing
+from common.statements import one_of
 
 _B = BuildRow
 _ID = bindparam("build_id", type_=sa.Uuid)
@@ -56,8 +59,18 @@ _FIND_UNHEARD = sa.select(_B.id).where(_UNHEARD).limit(bindparam("limit", type_=
 _ASK_AGAIN = announcing(
     sa.update(_B).where(_B.id == _ID, _UNHEARD).values(requested_at=sa.func.now()).returning(_B.id)
 )
+_O = aliased(_B, name="other")
+_IS_SHARED = sa.exists(
+    sa.select(_O.id)
+    .where(
+        _O.result_id == _B.result_id,
+        _O.deleted_at.is_(None),
+        one_of(_O.status, "success", *UNFINISHED),
+    )
+    .correlate(_B)
+)
 _FIND_DELETED = (
-    sa.select(_B.id, _B.site, _B.artifacts)
+    sa.select(_B.id, _B.result_id, _B.site, _B.artifacts, _IS_SHARED)
     .where(_B.deleted_at < _ago("settled_s"))
     .limit(bindparam("limit", type_=sa.BigInteger))
 )
@@ -72,11 +85,13 @@ class Lost(msgspec.Struct, frozen=True):
 
 
 class Deleted(msgspec.Struct, frozen=True):
-    """A build whose objects are to go."""
+    """A build that is to go, with its objects unless another build has the same."""
 
     build_id: UUID
+    result_id: UUID | None
     site: dict[str, Any]
     artifacts: list[Any]
+    is_shared: bool
 
 
 async def lost(db: Database, attempts_max: int, lost_s: float, limit: int) -> list[Lost]:

@@ -3,13 +3,14 @@
 import asyncio
 import time
 from contextlib import suppress
+from typing import Any
 from uuid import UUID
 
 import msgspec
 import structlog
 from msgspec import Struct
 
-from builds import wakes
+from builds import recipe, wakes
 from builds.peers import Peers
 from builds.pipeline import run
 from builds.pipeline.context import Order, Workshop
@@ -23,6 +24,7 @@ from builds.work.shelf import StoreShelf
 from common.bus import Bus
 from common.contracts.builds import BuildFailed, BuildSucceeded
 from common.database import Database
+from common.ids import uuid7
 from common.storage import Storage
 
 log = structlog.get_logger()
@@ -42,6 +44,7 @@ class Bench(Struct, frozen=True):
     peers: Peers
     storage: Storage
     shop: Workshop | str
+    toolchain: str | None
 
 
 class _NotOursError(Exception):
@@ -93,8 +96,9 @@ async def _followed(bench: Bench, claim: Claim, journal: Journal, shelf: StoreSh
 
 
 async def _end(bench: Bench, claim: Claim, journal: Journal, shelf: StoreShelf) -> End:
+    order = _order(claim)
     try:
-        result = await _result(bench, claim, journal, shelf)
+        result = await _result(bench, order, journal, shelf)
     except BuildError as exc:
         longest = bench.settings.message_chars_max
         return End(
@@ -113,6 +117,27 @@ async def _end(bench: Bench, claim: Claim, journal: Journal, shelf: StoreShelf) 
         diagnostics=[_kept_diagnostic(d, longest) for d in result.diagnostics],
         artifacts=result.artifacts,
         site=result.site,
+        result_id=order.result_id,
+        build_key=_key(bench, claim),
+    )
+
+
+def _key(bench: Bench, claim: Claim) -> str | None:
+    """What this result is found by: it was made by our tools, whoever wanted it by which."""
+    tools = bench.toolchain
+    return tools and recipe.key(tools, claim.target, claim.options, claim.manifest)
+
+
+def _order(claim: Claim) -> Order:
+    # a worker that was taken for lost may still write, and clears away what it wrote: not here
+    is_first = claim.attempt == 1
+    return Order(
+        build_id=claim.build_id,
+        result_id=claim.build_id if is_first else uuid7(),
+        project_id=claim.project_id,
+        target=claim.target,
+        options=claim.options,
+        manifest=claim.manifest,
     )
 
 
@@ -129,10 +154,9 @@ def _kept_diagnostic(found: Diagnostic, longest: int) -> Diagnostic:
     )
 
 
-async def _result(bench: Bench, claim: Claim, journal: Journal, shelf: StoreShelf) -> Result:
+async def _result(bench: Bench, order: Order, journal: Journal, shelf: StoreShelf) -> Result:
     if isinstance(bench.shop, str):
         raise BuildError("SANDBOX_UNAVAILABLE", f"No build can run on this worker: {bench.shop}")
-    order = Order(claim.build_id, claim.project_id, claim.target, claim.options, claim.manifest)
     return await run.build(order, bench.shop, bench.peers, shelf, journal)
 
 
@@ -162,7 +186,7 @@ async def _write(bench: Bench, claim: Claim, journal: Journal) -> None:
 
 async def _report(bench: Bench, claim: Claim, journal: Journal, end: End, duration_ms: int) -> None:
     """Write how the build ended, however long it takes the database to come back."""
-    about = {
+    about: dict[str, Any] = {
         "build_id": claim.build_id,
         "project_id": claim.project_id,
         "user_id": claim.user_id,

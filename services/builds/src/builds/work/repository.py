@@ -109,6 +109,8 @@ _FINISH = announcing(
         diagnostics=bindparam("new_diagnostics", type_=_B.diagnostics.type),
         artifacts=bindparam("new_artifacts", type_=_B.artifacts.type),
         site=bindparam("new_site", type_=_B.site.type),
+        result_id=bindparam("new_result_id", type_=sa.Uuid),
+        build_key=sa.func.coalesce(bindparam("new_build_key", type_=sa.Text), _B.build_key),
         error_code=bindparam("new_error_code", type_=sa.Text),
         error_message=bindparam("new_error_message", type_=sa.Text),
         completed_at=sa.func.now(),
@@ -157,6 +159,8 @@ class End(msgspec.Struct, frozen=True, kw_only=True):
     diagnostics: list[Diagnostic] = []
     artifacts: list[Artifact] = []
     site: dict[str, Page] = {}
+    result_id: UUID | None = None
+    build_key: str | None = None
 
 
 def _claim(
@@ -242,6 +246,8 @@ async def finish(
         new_diagnostics=msgspec.to_builtins(end.diagnostics),
         new_artifacts=msgspec.to_builtins(end.artifacts),
         new_site=msgspec.to_builtins(end.site),
+        new_result_id=end.result_id,
+        new_build_key=end.build_key,
         new_steps=msgspec.to_builtins(steps),
         **_written(lines),
         **announced(event, event.build_id),
