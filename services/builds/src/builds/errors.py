@@ -13,3 +13,9 @@ class BuildNotRetryableError(ConflictError):
     """There is nothing to try again: the build succeeded."""
 
     code = "BUILD_NOT_RETRYABLE"
+
+
+class BuildNotVerifiableError(ConflictError):
+    """There is no result to compare with: the build did not succeed."""
+
+    code = "BUILD_NOT_VERIFIABLE"

@@ -42,13 +42,7 @@ class BuildRow(Tables):
         sa.Index(
             "ix_build_result_id", "result_id", postgresql_where=sa.text("result_id IS NOT NULL")
         ),
-        sa.Index(
-            "ix_build_active",
-            "status",
-            "user_id",
-            "queued_at",
-            postgresql_where=sa.text("status IN ('queued', 'building')"),
-        ),
+        sa.Index("ix_build_started_at", "started_at"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -80,6 +74,9 @@ class BuildRow(Tables):
     worker_id: Mapped[UUID | None]
     attempt: Mapped[int] = mapped_column(server_default="0")
     beat_at: Mapped[datetime | None]
+    # the request that wanted it; the job that a worker gets may be another build's
+    request_id: Mapped[str] = mapped_column(server_default="")
+    traceparent: Mapped[str] = mapped_column(server_default="")
     requested_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
     queued_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
     started_at: Mapped[datetime | None]

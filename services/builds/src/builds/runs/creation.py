@@ -16,15 +16,15 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import aliased
 
 from builds.permissions import WRITERS
-from builds.runs import columns
+from builds.runs import columns, superseding
 from builds.runs.columns import COLUMNS
 from builds.runs.schema import Build
-from builds.runs.types import BuildRequested
+from builds.runs.types import BuildRequested, asked
 from builds.tables import BuildRow, LogRow
 from builds.types import Manifest, Options
 from common import access
 from common.access import AccessRow
-from common.contracts.builds import BuildQueued, BuildSucceeded, BuildSuperseded
+from common.contracts.builds import BuildQueued, BuildSucceeded
 from common.database import Database
 from common.outbox import announced, insertion
 from common.statements import unnested, word
@@ -33,7 +33,6 @@ _B = BuildRow
 _TEXT = sa.Text()
 _PROJECT = bindparam("project_id", type_=sa.Uuid)
 _OWNER = bindparam("owner_id", type_=sa.Uuid)
-_NOTHING = word("")
 _EVENTS: dict[str, Any] = {
     "event_id": sa.Uuid(),
     "event_subject": _TEXT,
@@ -57,7 +56,7 @@ class Created(msgspec.Struct, frozen=True):
 def _statement() -> "sa.Select[*tuple[Any, ...]]":
     hit = _earlier()
     written = _written(hit)
-    superseded = _superseded(written)
+    superseded = superseding.ended(_stale(written))
     also = (superseded, insertion(_events(written, superseded)), _noted(written, hit))
     w, s = written.c, superseded.c
     others = sa.select(sa.func.array_agg(s.id, type_=ARRAY(sa.Uuid))).scalar_subquery()
@@ -105,6 +104,8 @@ def _written(hit: sa.CTE) -> sa.CTE:
         "site": sa.func.coalesce(h.site, sa.literal_column("'{}'::jsonb")),
         "started_at": sa.case((is_hit, sa.func.now())),
         "completed_at": sa.case((is_hit, sa.func.now())),
+        "request_id": bindparam("request_id", type_=_TEXT),
+        "traceparent": bindparam("traceparent", type_=_TEXT),
     }
     may_build = access.permits(sa.cast(_OWNER, sa.Text), *WRITERS)
     rows = (
@@ -119,41 +120,26 @@ def _written(hit: sa.CTE) -> sa.CTE:
     return new.returning(*COLUMNS, _B.options, _B.at_seq).cte("written")
 
 
-def _superseded(written: sa.CTE) -> sa.CTE:
+def _stale(written: sa.CTE) -> sa.CTE:
     """Older builds of the same kind that wait still; what a worker takes just now is left to it."""
     w, old = written.c, aliased(_B, name="old")
-    stale = (
-        sa.select(old.id)
-        .join(
-            written,
-            sa.and_(
-                old.project_id == w.project_id,
-                old.target == w.target,
-                old.options == w.options,
-                w.at_seq.is_(None),
-            ),
-        )
-        .where(
-            old.status == word("queued"),
-            old.at_seq.is_(None),
-            old.retry_of.is_(None),
-            old.verify_of.is_(None),
-            old.deleted_at.is_(None),
-        )
-        .with_for_update(skip_locked=True, of=old)
-        .cte("stale")
+    is_kin = sa.and_(
+        old.project_id == w.project_id,
+        old.target == w.target,
+        old.options == w.options,
+        w.at_seq.is_(None),
     )
     return (
-        sa.update(_B)
-        .where(_B.id == stale.c.id)
-        .values(status="superseded", completed_at=sa.func.now())
-        .returning(_B.id, _B.project_id, _B.user_id, _B.target)
-        .cte("superseded")
+        sa.select(old.id, w.id.label("superseded_by"))
+        .join(written, is_kin)
+        .where(superseding.waits(old))
+        .with_for_update(skip_locked=True, of=old)
+        .cte("stale")
     )
 
 
 def _events(written: sa.CTE, superseded: sa.CTE) -> "sa.Select[Any]":
-    w, s = written.c, superseded.c
+    w = written.c
     given = unnested("event", _EVENTS)
     g = given.c
     item = sa.func.jsonb_array_elements(w.artifacts).table_valued(sa.column("value", JSONB))
@@ -170,16 +156,7 @@ def _events(written: sa.CTE, superseded: sa.CTE) -> "sa.Select[Any]":
         .select_from(given.join(written, sa.true()))
         .where(g.event_if_cached.is_(None) | (g.event_if_cached == w.cached))
     )
-    facts = _object(
-        buildId=s.id,
-        projectId=s.project_id,
-        userId=s.user_id,
-        target=s.target,
-        supersededBy=w.id,
-    )
-    about = (word(BuildSuperseded.subject), sa.cast(s.id, sa.Text), facts)
-    others = sa.select(sa.func.gen_random_uuid(), *about, _NOTHING, _NOTHING)
-    both = sa.union_all(own, others.select_from(superseded.join(written, sa.true())))
+    both: sa.CompoundSelect[*tuple[Any, ...]] = sa.union_all(own, superseding.events(superseded))
     return sa.select(both.subquery("both"))
 
 
@@ -243,6 +220,7 @@ async def create(
         at_seq=at,
         build_key=key,
         event_if_cached=[None, False, True],
+        **asked(),
         **announced(event, event.build_id, job, (done, event.build_id)),
     )
 

@@ -11,7 +11,7 @@ from builds.permissions import WRITERS
 from builds.runs import columns
 from builds.runs.columns import COLUMNS
 from builds.runs.schema import Build
-from builds.runs.types import BuildRequested, Seen
+from builds.runs.types import BuildRequested, Seen, asked
 from builds.tables import BuildRow
 from builds.types import RETRYABLE, UNFINISHED, Status
 from common import access
@@ -56,25 +56,31 @@ def _listing(sort: str) -> "sa.Select[*tuple[Any, ...]]":
 _LISTS = {sort: _listing(sort) for field in SORTS for sort in (field, f"-{field}")}
 _OWNER = bindparam("owner_id", type_=sa.Uuid)
 _MAY_BUILD = access.permits(sa.cast(_OWNER, sa.Text), *WRITERS)
-# the lock lets a build be either refused or seen by whoever learns at this moment who may build
-_HOLD: dict[str, Any] = {"read": True, "of": AccessRow}
-_AGAIN_COLUMNS = (_B.project_id, _B.target, _B.options, _B.source_tree, _B.manifest)
-_AGAIN = announcing(
-    sa.insert(_B)
-    .from_select(
-        ["id", "user_id", "retry_of", *(c.key for c in _AGAIN_COLUMNS)],
-        sa.select(
-            bindparam("new_id", type_=sa.Uuid),
-            _OWNER,
-            _B.id,
-            *_AGAIN_COLUMNS,
-        )
+
+
+def _once_more(name: str, statuses: tuple[Status, ...], *more: str) -> "sa.Select[Any]":
+    """A build of the same input as another, which it names in the column ``name``."""
+    copied = ("project_id", "target", "options", "source_tree", "manifest", *more)
+    given: dict[str, Any] = {
+        "id": bindparam("new_id", type_=sa.Uuid),
+        "user_id": _OWNER,
+        name: _B.id,
+        "request_id": bindparam("request_id", type_=sa.Text),
+        "traceparent": bindparam("traceparent", type_=sa.Text),
+    } | {column: getattr(_B, column) for column in copied}
+    rows = (
+        sa.select(*given.values())
         .join(AccessRow, AccessRow.resource_id == _B.project_id)
-        .where(_B.id == _ID, _is_one_of(RETRYABLE), _B.deleted_at.is_(None), _MAY_BUILD)
-        .with_for_update(**_HOLD),
+        .where(_B.id == _ID, _is_one_of(statuses), _B.deleted_at.is_(None), _MAY_BUILD)
+        # neither the right nor the build can go before this one is written
+        .with_for_update(read=True, of=[AccessRow, _B])
     )
-    .returning(*COLUMNS)
-)
+    return announcing(sa.insert(_B).from_select(list(given), rows).returning(*COLUMNS))
+
+
+_AGAIN = _once_more("retry_of", RETRYABLE)
+# what it is to be equal to comes with it: the other may be deleted meanwhile
+_VERIFY = _once_more("verify_of", ("success",), "build_key", "result_id", "artifacts", "site")
 _CANCEL = announcing(
     sa.update(_B)
     .where(_B.id == _ID, _is_one_of(UNFINISHED), _B.deleted_at.is_(None))
@@ -141,13 +147,25 @@ async def listed(db: Database, project_id: UUID, window: Window) -> tuple[list[S
 
 async def again(db: Database, event: BuildQueued) -> Build | None:
     """Write a build like the one that ``event`` retries; ``None`` where that cannot be."""
+    return await _repeat(db, _AGAIN, event, event.retry_of)
+
+
+async def verify(db: Database, event: BuildQueued) -> Build | None:
+    """Write a build that checks the one that ``event`` names; ``None`` where that cannot be."""
+    return await _repeat(db, _VERIFY, event, event.verify_of)
+
+
+async def _repeat(
+    db: Database, statement: "sa.Select[Any]", event: BuildQueued, build_id: UUID | None
+) -> Build | None:
     job = (BuildRequested(build_id=event.build_id), event.build_id)
     return await db.one_or_none(
-        _AGAIN,
+        statement,
         columns.build,
         new_id=event.build_id,
-        build_id=event.retry_of,
+        build_id=build_id,
         owner_id=event.user_id,
+        **asked(),
         **announced(event, event.build_id, job),
     )
 

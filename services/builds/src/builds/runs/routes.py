@@ -73,6 +73,18 @@ async def retry(
     return _created(await service.retry(means, caller, build_id))
 
 
+@post(
+    "/builds/{build_id:uuid}/verify",
+    opt=_BUILD,
+    middleware=[Keyed],
+)
+async def verify(
+    means: NamedDependency[Means], caller: NamedDependency[Caller], build_id: FromPath[UUID]
+) -> Response[Answer[Build]]:
+    """Build once more from the same input, and fail unless the same bytes come of it."""
+    return _created(await service.verify(means, caller, build_id))
+
+
 @get("/projects/{project_id:uuid}/builds", opt=_READ)
 async def index(
     means: NamedDependency[Means],
@@ -92,5 +104,5 @@ def _created(build: Build) -> Response[Answer[Build]]:
 
 
 router = Router(
-    "/api/v1", route_handlers=[start, show, remove, cancel, retry, index], tags=["Builds"]
+    "/api/v1", route_handlers=[start, show, remove, cancel, retry, verify, index], tags=["Builds"]
 )

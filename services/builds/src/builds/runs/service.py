@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from builds import recipe
-from builds.errors import BuildNotFinishedError, BuildNotRetryableError
+from builds.errors import BuildNotFinishedError, BuildNotRetryableError, BuildNotVerifiableError
 from builds.means import Means
 from builds.permissions import confine, demand, demand_reader, demand_writer
 from builds.play import keys
@@ -113,24 +113,49 @@ async def delete(means: Means, caller: Caller, build_id: UUID) -> None:
 
 async def retry(means: Means, caller: Caller, build_id: UUID) -> Build:
     """Build once more from the same tree."""
+    before = await _finished(means, caller, build_id)
+    build = await repository.again(means.db, _once_more(caller, before, retry_of=before.id))
+    if build is None:
+        demand((await seen(means, caller, build_id)).role)
+        raise BuildNotRetryableError("The build succeeded: start a new one instead.")
+    return build
+
+
+async def verify(means: Means, caller: Caller, build_id: UUID) -> Build:
+    """Build once more from the same input, to see whether the same comes of it."""
+    before = await _finished(means, caller, build_id)
+    build = await repository.verify(means.db, _once_more(caller, before, verify_of=before.id))
+    if build is None:
+        demand((await seen(means, caller, build_id)).role)
+        raise BuildNotVerifiableError("The build did not succeed: there is nothing to compare.")
+    return build
+
+
+async def _finished(means: Means, caller: Caller, build_id: UUID) -> Build:
+    """A build that has ended, for somebody who may build."""
     found = await seen(means, caller, build_id)
     demand(found.role)
-    before = found.build
-    if before.status in UNFINISHED:
+    if found.build.status in UNFINISHED:
         raise BuildNotFinishedError("The build is still under way.")
-    event = BuildQueued(
+    return found.build
+
+
+def _once_more(
+    caller: Caller,
+    before: Build,
+    *,
+    retry_of: UUID | None = None,
+    verify_of: UUID | None = None,
+) -> BuildQueued:
+    return BuildQueued(
         build_id=uuid7(),
         project_id=before.project_id,
         user_id=caller.user_id,
         target=before.target,
         source_tree=before.source_tree,
-        retry_of=before.id,
+        retry_of=retry_of,
+        verify_of=verify_of,
     )
-    build = await repository.again(means.db, event)
-    if build is None:
-        demand((await seen(means, caller, build_id)).role)
-        raise BuildNotRetryableError("The build succeeded: start a new one instead.")
-    return build
 
 
 async def end_barred(tx: Queries, project_id: UUID) -> None:

@@ -6,6 +6,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from builds.runs.schema import Build
+from common import exchange
 from common.contracts.base import Event
 
 
@@ -25,3 +26,12 @@ class Seen(Struct, frozen=True):
     build: Build
     # under which name its objects are stored, once there are any
     result_id: UUID | None = None
+
+
+def asked() -> dict[str, str]:
+    """By which request a build is wanted: whoever does it says so in log and events."""
+    now = exchange.current()
+    return {
+        "request_id": now.request_id if now else "",
+        "traceparent": now.traceparent if now else "",
+    }

@@ -14,13 +14,17 @@ from builds import recipe, wakes
 from builds.peers import Peers
 from builds.pipeline import run
 from builds.pipeline.context import Order, Workshop
+from builds.pipeline.publish import Shelf
 from builds.pipeline.run import Result
+from builds.runs import superseding
 from builds.settings import Settings
 from builds.types import BuildError, Diagnostic
-from builds.work import repository
+from builds.work import comparing, fair, repository
+from builds.work.fair import Claim
 from builds.work.journal import Journal
-from builds.work.repository import Claim, End
+from builds.work.repository import End
 from builds.work.shelf import StoreShelf
+from common import exchange
 from common.bus import Bus
 from common.contracts.builds import BuildFailed, BuildSucceeded
 from common.database import Database
@@ -51,23 +55,23 @@ class _NotOursError(Exception):
     """The build was cancelled, deleted, or given to another worker."""
 
 
-async def build(bench: Bench, build_id: UUID) -> None:
-    """Do a build, if there is anything to do; its terminal state is stored when this returns."""
-    settings = bench.settings
-    claim = await repository.claim(
-        bench.db, build_id, bench.worker, settings.attempts_max, settings.lease_lost_s
-    )
+async def build_next(bench: Bench) -> None:
+    """Do the build whose turn it is, if any waits; its end is stored when this returns."""
+    for build_id in await superseding.outdate(bench.db):
+        await wakes.tell(bench.bus, build_id)
+    claim = await fair.claim(bench.db, bench.worker)
     if claim is None:
         return
-    await wakes.tell(bench.bus, build_id)
-    log.info("build_taken", build=str(build_id), attempt=claim.attempt)
-    journal = Journal(settings, claim.next_line)
+    exchange.enter(exchange.Exchange(claim.request_id, claim.traceparent))
+    await wakes.tell(bench.bus, claim.build_id)
+    log.info("build_taken", build=str(claim.build_id), attempt=claim.attempt)
+    journal = Journal(bench.settings, claim.next_line)
     shelf = StoreShelf(bench.storage)
     began = time.monotonic()
     try:
         end = await _followed(bench, claim, journal, shelf)
     except _NotOursError:
-        log.info("build_left", build=str(build_id))
+        log.info("build_left", build=str(claim.build_id))
         await shelf.clear()
         return
     except asyncio.CancelledError:
@@ -75,7 +79,7 @@ async def build(bench: Bench, build_id: UUID) -> None:
         raise
     duration_ms = round((time.monotonic() - began) * 1e3)
     await _report(bench, claim, journal, end, duration_ms)
-    log.info("build_ended", build=str(build_id), status=end.status, ms=duration_ms)
+    log.info("build_ended", build=str(claim.build_id), status=end.status, ms=duration_ms)
     if end.status != "success":
         await shelf.clear()
 
@@ -98,7 +102,12 @@ async def _followed(bench: Bench, claim: Claim, journal: Journal, shelf: StoreSh
 async def _end(bench: Bench, claim: Claim, journal: Journal, shelf: StoreShelf) -> End:
     order = _order(claim)
     try:
-        result = await _result(bench, order, journal, shelf)
+        if claim.verify_of is None:
+            result = await _result(bench, order, journal, shelf)
+        else:
+            result = await _result(bench, order, journal, comparing.Nowhere())
+            same_tools = _key(bench, claim) == claim.build_key
+            comparing.demand_same(claim.artifacts, result.artifacts, same_tools=same_tools)
     except BuildError as exc:
         longest = bench.settings.message_chars_max
         return End(
@@ -117,7 +126,7 @@ async def _end(bench: Bench, claim: Claim, journal: Journal, shelf: StoreShelf) 
         diagnostics=[_kept_diagnostic(d, longest) for d in result.diagnostics],
         artifacts=result.artifacts,
         site=result.site,
-        result_id=order.result_id,
+        result_id=order.result_id if claim.verify_of is None else claim.result_id,
         build_key=_key(bench, claim),
     )
 
@@ -138,6 +147,7 @@ def _order(claim: Claim) -> Order:
         target=claim.target,
         options=claim.options,
         manifest=claim.manifest,
+        fresh=claim.verify_of is not None,
     )
 
 
@@ -154,7 +164,7 @@ def _kept_diagnostic(found: Diagnostic, longest: int) -> Diagnostic:
     )
 
 
-async def _result(bench: Bench, order: Order, journal: Journal, shelf: StoreShelf) -> Result:
+async def _result(bench: Bench, order: Order, journal: Journal, shelf: Shelf) -> Result:
     if isinstance(bench.shop, str):
         raise BuildError("SANDBOX_UNAVAILABLE", f"No build can run on this worker: {bench.shop}")
     return await run.build(order, bench.shop, bench.peers, shelf, journal)

@@ -83,7 +83,7 @@ class Queue:
         try:
             event = _JOB.decode(message.data)
             exchange.enter(exchange.Exchange(event.requestid, event.traceparent))
-            await one.build(self._bench, event.data.build_id)
+            await one.build_next(self._bench)
         except msgspec.DecodeError as exc:
             log.error("job_unreadable", error=repr(exc))  # noqa: TRY400 - the message says it all
             await _answer(message.term())

@@ -16,9 +16,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from builds.runs.types import BuildRequested
 from builds.tables import BuildRow, LogRow
-from builds.types import Artifact, Diagnostic, Manifest, Options, Page, Step
-from common.caller import NOBODY
-from common.contracts.builds import BuildFailed, BuildStarted, BuildSucceeded
+from builds.types import Artifact, Diagnostic, Page, Step
+from common.contracts.builds import BuildFailed, BuildSucceeded
 from common.database import Database
 from common.outbox import announced, announcing
 from common.statements import unnested
@@ -28,47 +27,7 @@ _ID = bindparam("build_id", type_=sa.Uuid)
 _WORKER = bindparam("worker", type_=sa.Uuid)
 
 
-def _ago(name: str) -> "sa.ColumnElement[datetime]":
-    seconds = bindparam(name, type_=sa.Double)
-    return sa.func.now() - sa.func.make_interval(0, 0, 0, 0, 0, 0, seconds)
-
-
-_LOST = sa.and_(_B.status == "building", _B.beat_at < _ago("lost_s"))
-_IS_LAST = _B.attempt >= bindparam("attempts_max", type_=sa.BigInteger)
 _HELD = sa.and_(_B.id == _ID, _B.status == "building", _B.worker_id == _WORKER)
-_NEXT_LINE = (
-    sa.select(sa.func.coalesce(sa.func.max(LogRow.line) + 1, 0))
-    .where(LogRow.build_id == _B.id)
-    .correlate(_B)
-    .scalar_subquery()
-)
-_CLAIM = announcing(
-    sa.update(_B)
-    .where(_B.id == _ID, _B.deleted_at.is_(None), ~_IS_LAST, (_B.status == "queued") | _LOST)
-    .values(
-        status="building",
-        worker_id=_WORKER,
-        attempt=_B.attempt + 1,
-        beat_at=sa.func.now(),
-        started_at=sa.func.coalesce(_B.started_at, sa.func.now()),
-        steps=[],
-        diagnostics=[],
-    )
-    .returning(
-        _B.id,
-        _B.project_id,
-        _B.user_id,
-        _B.target,
-        _B.attempt,
-        _B.options,
-        _B.manifest,
-        _NEXT_LINE.label("next_line"),
-    ),
-    projectId="project_id",
-    userId="user_id",
-    target="target",
-    attempt="attempt",
-)
 _LINES = unnested(
     "line",
     {
@@ -128,19 +87,6 @@ _BACK: Mapping[Any, Any] = {
 _RELEASE = announcing(sa.update(_B).where(_HELD).values(_BACK).returning(_B.id))
 
 
-class Claim(msgspec.Struct, frozen=True):
-    """A build that is this worker's now."""
-
-    build_id: UUID
-    project_id: UUID
-    user_id: UUID
-    target: str
-    attempt: int
-    options: Options
-    manifest: Manifest
-    next_line: int
-
-
 class Line(msgspec.Struct, frozen=True):
     """A line of a log that is to be written."""
 
@@ -161,45 +107,6 @@ class End(msgspec.Struct, frozen=True, kw_only=True):
     site: dict[str, Page] = {}
     result_id: UUID | None = None
     build_key: str | None = None
-
-
-def _claim(
-    build_id: UUID,
-    project_id: UUID,
-    user_id: UUID,
-    target: str,
-    attempt: int,
-    options: dict[str, Any],
-    manifest: dict[str, Any],
-    next_line: int,
-) -> Claim:
-    return Claim(
-        build_id,
-        project_id,
-        user_id,
-        target,
-        attempt,
-        msgspec.convert(options, Options),
-        msgspec.convert(manifest, Manifest),
-        next_line,
-    )
-
-
-async def claim(
-    db: Database, build_id: UUID, worker: UUID, attempts_max: int, lost_s: float
-) -> Claim | None:
-    """Take a build; ``None`` where there is nothing to do, or another worker does it."""
-    # what only the row knows is put in by the statement
-    event = BuildStarted(build_id=build_id, project_id=NOBODY, user_id=NOBODY, target="", attempt=0)
-    return await db.one_or_none(
-        _CLAIM,
-        _claim,
-        build_id=build_id,
-        worker=worker,
-        attempts_max=attempts_max,
-        lost_s=lost_s,
-        **announced(event, build_id),
-    )
 
 
 def _written(lines: Sequence[Line]) -> dict[str, Any]:

@@ -15,6 +15,8 @@ def upgrade() -> None:
     op.add_column("build", sa.Column("build_key", sa.String(), nullable=True))
     op.add_column("build", sa.Column("result_id", sa.Uuid(), nullable=True))
     op.add_column("build", sa.Column("verify_of", sa.Uuid(), nullable=True))
+    for name in ("request_id", "traceparent"):
+        op.add_column("build", sa.Column(name, sa.String(), server_default="", nullable=False))
     op.execute("UPDATE build SET result_id = id")
     op.create_index(
         "ix_build_key",
@@ -30,13 +32,7 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("result_id IS NOT NULL"),
     )
-    op.create_index(
-        "ix_build_active",
-        "build",
-        ["status", "user_id", "queued_at"],
-        unique=False,
-        postgresql_where=sa.text("status IN ('queued', 'building')"),
-    )
+    op.create_index("ix_build_started_at", "build", ["started_at"], unique=False)
 
 
 def downgrade() -> None:
