@@ -4,6 +4,7 @@ import base64
 import gzip
 from uuid import UUID
 
+import brotli
 import httpx
 import pytest
 import sqlalchemy as sa
@@ -24,8 +25,7 @@ def _browser(desk):
     return httpx.AsyncClient(base_url=desk.company.url("builds"))
 
 
-# Brotli of one stored piece: b"wasm"
-_BR = bytes.fromhex("0b01807761736d03")
+_BR = brotli.compress(b"wasm")
 _MADE = {
     "public/worker.js": "postMessage(self.crossOriginIsolated);",
     "public/pool.mjs": "export const workers = 4;",
