@@ -74,8 +74,8 @@ def policy(build_id: UUID, host: str, editors: str, *, is_isolated: bool) -> str
     """What a game may do: all that a game needs, with its own files and with no others.
 
     It shares an origin with other games. So it reaches nothing but its own folder, opens no frames
-    and sends no forms; and no windows, unless it is isolated: a browser shows no page that says
-    both ``sandbox`` and how it is opened.
+    and sends no forms; and no windows, unless it is isolated: by the HTML standard a page that says
+    both ``sandbox`` and how it is opened is not shown.
     """
     own = f"{host}/play/{build_id}/" if _HOST.fullmatch(host) else "'none'"
     ancestors = [one for one in editors.split(",") if _ORIGIN.fullmatch(one)]
