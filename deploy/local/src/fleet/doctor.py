@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import psutil
 
-from fleet import control, gateway_play, play, ports, programs, state
+from fleet import control, play, ports, programs, state
 from fleet.home import Home
 from fleet.settings import FleetSettings
 
@@ -126,18 +126,12 @@ def _ports(home: Home) -> list[Finding]:
 
 
 def _games(home: Home, settings: FleetSettings) -> list[Finding]:
-    subject = "origin of games"
-    where = settings.play_origin or gateway_play.by_name(ports.kept(home.ports).gateway)
-    number = play.port(settings)
-    if gateway_play.place(where) is None:
-        words = f"{where} is none: set PLAY_ORIGIN to http://<name> or http://localhost:<port>"
-    elif not play.is_found(settings):
-        words = f"the name of {where} leads nowhere: give it an address, or leave PLAY_ORIGIN out"
-    elif number is not None and not (state.is_running(home) or ports.is_free(number)):
+    subject, number = "origin of games", play.port(settings)
+    where = play.beside(ports.kept(home.ports).gateway, settings)
+    words = play.fault(where)
+    if not words and number is not None and not (state.is_running(home) or ports.is_free(number)):
         words = f"port {number} is taken{_by(number)}: name another one in PLAY_ORIGIN"
-    else:
-        return [Finding(subject, is_well=True, words=where)]
-    return [Finding(subject, is_well=False, words=words)]
+    return [Finding(subject, is_well=not words, words=words or where)]
 
 
 def _by(port: int) -> str:

@@ -16,8 +16,13 @@ _HERE = ".localhost"
 
 
 def origin(context: Context) -> str:
-    """Return the origin of games: a name of their own, unless the settings say another place."""
-    return context.settings.play_origin or gateway_play.by_name(context.ports.gateway)
+    """Return the origin of games of a fleet."""
+    return beside(context.ports.gateway, context.settings)
+
+
+def beside(gateway: int, settings: FleetSettings) -> str:
+    """Return the origin of games: a name beside the gateway's, unless the settings say another."""
+    return settings.play_origin or gateway_play.by_name(gateway)
 
 
 def port(settings: FleetSettings) -> int | None:
@@ -26,16 +31,18 @@ def port(settings: FleetSettings) -> int | None:
     return given.port if given.hostname in {"localhost", LOOPBACK} else None
 
 
-def is_found(settings: FleetSettings) -> bool:
-    """Say whether a browser on this machine finds the name."""
-    name = urlsplit(settings.play_origin).hostname
-    if name is None or name == "localhost" or name.endswith(_HERE):
-        return True
+def fault(where: str) -> str:
+    """Say what keeps a browser on this machine from the origin, and how to mend it; or nothing."""
+    found = gateway_play.place(where)
+    if found is None:
+        return f"{where} is none: set PLAY_ORIGIN to http://<name> or http://localhost:<port>"
+    if found.host == "localhost" or found.host.endswith(_HERE):
+        return ""
     try:
-        socket.getaddrinfo(name, None)
+        socket.getaddrinfo(found.host, None)
     except OSError:
-        return False
-    return True
+        return f"{found.host} leads nowhere: give it an address, or leave PLAY_ORIGIN out"
+    return ""
 
 
 class Browsing(httpx.AsyncHTTPTransport):
