@@ -128,7 +128,7 @@ def tight(start: Callable[..., Edge]) -> Edge:
 def edge_log(start: Callable[..., Edge]) -> Path:
     """The access log of a gateway that was asked for things with secrets in their addresses."""
     edge = start()
-    edge.ask("GET", "/play/x?ticket=hidden-ticket")
+    edge.play("GET", "/play/x?ticket=hidden-ticket")
     edge.ask("GET", "/a%2fb?ticket=hidden-ticket")
     edge.ask("POST", "/api/v1/invitations/hidden-invitation/accept?x=hidden-ticket")
     edge.ask("POST", "/api/invitations/hidden-invitation/accept")

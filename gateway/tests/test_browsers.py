@@ -75,7 +75,7 @@ def test_an_error_can_be_read_by_the_editor(edge: Edge, path: str) -> None:
 
 
 def test_what_is_for_everyone_comes_without_credentials(edge: Edge) -> None:
-    answer = edge.ask("GET", "/play/x/index.html", {"origin": "https://games.example"})
+    answer = edge.play("GET", "/play/x/index.html", {"origin": "https://games.example"})
     assert answer.header("access-control-allow-origin") == "https://games.example"
     assert answer.header("access-control-allow-credentials") == ""
 
@@ -138,11 +138,11 @@ def test_every_answer_is_a_dead_end_for_a_browser(edge: Edge, path: str) -> None
 
 @pytest.mark.parametrize("headers", [{}, {"x-request-id": "odd one"}])
 def test_a_game_has_the_services_policy_and_no_other(edge: Edge, headers: dict[str, str]) -> None:
-    answer = edge.ask("GET", "/play/x/?h-content-security-policy=sandbox", headers)
+    answer = edge.play("GET", "/play/x/?h-content-security-policy=sandbox", headers)
     assert answer.header("content-security-policy") == "sandbox"
     assert answer.header("x-frame-options") == ""
     assert answer.header("x-content-type-options") == "nosniff"
-    assert edge.ask("GET", "/play/x/", headers).header("content-security-policy") == ""
+    assert edge.play("GET", "/play/x/", headers).header("content-security-policy") == ""
 
 
 def test_a_service_may_say_its_own_policy(edge: Edge) -> None:

@@ -62,6 +62,32 @@ def test_a_name_that_envoy_would_evaluate_is_refused(tmp_path: Path, name: str) 
         gateway.render(values, tmp_path)
 
 
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "",
+        "play.example",
+        "ftp://play.example",
+        "http://play.example/x",
+        "http://*.example",
+        "http://a b",
+    ],
+)
+def test_an_origin_of_games_that_is_none_is_refused(tmp_path: Path, origin: str) -> None:
+    values = msgspec.structs.replace(_values(tmp_path), play_origin=origin)
+    with pytest.raises(GatewayError, match="play_origin"):
+        gateway.render(values, tmp_path)
+
+
+@pytest.mark.parametrize("allowed", ["http://play.example:8080", "http://*.example:8080"])
+def test_games_are_not_where_an_editor_is(tmp_path: Path, allowed: str) -> None:
+    values = msgspec.structs.replace(
+        _values(tmp_path), play_origin="http://play.example:8080", allowed_origins=[allowed]
+    )
+    with pytest.raises(GatewayError, match="allowed_origins"):
+        gateway.render(values, tmp_path)
+
+
 def test_every_placeholder_is_filled(tmp_path: Path) -> None:
     text = gateway.render(_values(tmp_path), tmp_path).read_text()
     assert not re.search(r"\$\{?[A-Z_]+", text)
@@ -75,7 +101,7 @@ def test_the_administrators_port_is_on_loopback_alone(tmp_path: Path) -> None:
 
 def test_routes_have_names_of_their_own_and_clusters_that_exist(tmp_path: Path) -> None:
     rendered = gateway.configuration(_values(tmp_path), tmp_path)
-    table = route_table.of(rendered)
+    table = [row for host in ("fleet", "play") for row in route_table.of(rendered, host)]
     names = [row.name for row in table]
     assert len(names) == len(set(names))
     clusters = {cluster["name"] for cluster in rendered["static_resources"]["clusters"]}

@@ -1,7 +1,7 @@
 """Each operation that a service describes is one that the gateway sends to it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -41,19 +41,29 @@ def _operations() -> Iterator[Operation]:
                     )
 
 
+type Find = Callable[[str, str], route_table.RouteRow]
+
+
 @pytest.fixture
-def table(tmp_path: Path) -> list[route_table.RouteRow]:
-    """The gateway's routes."""
+def find(tmp_path: Path) -> Find:
+    """The gateway's routes: of games on their host, of everything else on its own."""
     values = gateway.values_for(
         ports.Ports(), fleet_secret="x" * 32, allowed_origins=(), access_log=tmp_path / "log"
     )
-    return route_table.of(gateway.configuration(values, tmp_path))
+    made = gateway.configuration(values, tmp_path)
+    tables = {host: route_table.of(made, host) for host in ("fleet", "play")}
+
+    def found(method: str, path: str) -> route_table.RouteRow:
+        host = "play" if path.startswith("/play/") else "fleet"
+        return route_table.find(tables[host], method, path)
+
+    return found
 
 
 @pytest.fixture
-def routed(table: list[route_table.RouteRow]) -> dict[Operation, route_table.RouteRow]:
+def routed(find: Find) -> dict[Operation, route_table.RouteRow]:
     """Every operation, and where the gateway sends it."""
-    found = {one: route_table.find(table, one.method, one.path) for one in _operations()}
+    found = {one: find(one.method, one.path) for one in _operations()}
     services = {one.service for one in found}
     assert services == set(SERVICES), "run make contracts: a service has no document"
     return found
@@ -74,9 +84,9 @@ def test_the_rate_class_is_the_described_one(routed: dict[Operation, route_table
 
 
 def test_a_slash_at_the_end_is_no_way_around_a_limit(
-    table: list[route_table.RouteRow], routed: dict[Operation, route_table.RouteRow]
+    find: Find, routed: dict[Operation, route_table.RouteRow]
 ) -> None:
-    slashed = {one: route_table.find(table, one.method, f"{one.path}/") for one in routed}
+    slashed = {one: find(one.method, f"{one.path}/") for one in routed}
     other = {(one, row.rate) for one, row in slashed.items() if row.rate != one.rate}
     assert other == set()
     opened = {

@@ -146,21 +146,21 @@ def test_without_auth_nobody_is_let_in_and_nobody_is_blamed(
 
 def test_a_request_id_is_kept_where_it_is_sane(edge: Edge) -> None:
     for sane in ("a1b2c3d4", "0190a000-0000-7000-8000-00000000000c", "a.b_c-d" * 18):
-        answer = edge.ask("GET", "/play/x", {"x-request-id": sane})
+        answer = edge.play("GET", "/play/x", {"x-request-id": sane})
         assert (answer.header("x-request-id"), answer.seen("x-request-id")) == (sane, sane)
 
 
 @pytest.mark.parametrize("odd", ["", "short", "x" * 129, "with space", "a;b=c<d>", "ab,cdefghij"])
 def test_a_request_id_is_made_where_it_is_not(edge: Edge, odd: str) -> None:
-    answer = edge.ask("GET", "/play/x", {"x-request-id": odd})
+    answer = edge.play("GET", "/play/x", {"x-request-id": odd})
     made = answer.header("x-request-id")
     assert made not in {"", odd}
     assert len(made) >= 8
     assert answer.seen("x-request-id") == made
-    assert edge.ask("GET", "/play/x", {"x-request-id": odd}).header("x-request-id") != made
+    assert edge.play("GET", "/play/x", {"x-request-id": odd}).header("x-request-id") != made
     _is_envelope(edge.ask("GET", "/nope", {"x-request-id": odd}), 404, "NOT_FOUND")
 
 
 def test_a_trace_goes_on_to_the_service(edge: Edge) -> None:
     trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-    assert edge.ask("GET", "/play/x", {"traceparent": trace}).seen("traceparent") == trace
+    assert edge.play("GET", "/play/x", {"traceparent": trace}).seen("traceparent") == trace

@@ -123,7 +123,6 @@ def test_an_odd_request_id_changes_no_limit(edge: Edge, bearer: dict[str, str]) 
     [
         ("/.well-known/jwks.json", "auth"),
         ("/cdn/abc/sprite.png", "assets"),
-        ("/play/abc/index.html", "builds"),
         ("/assets/key?x-grant=200&X-Amz-Signature=1", "s3"),
         ("/builds/key?x-grant=200&X-Amz-Signature=1", "s3"),
     ],

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from common.ids import uuid7
+from fleet.play import Browsing
 from fleet.testing import Running
 
 # everybody comes from an address of their own: who is unknown is counted by it
@@ -45,7 +46,7 @@ def own_address() -> str:
 
 def caller(base_url: str, address: str) -> httpx.AsyncClient:
     """A client that comes from an address."""
-    transport = httpx.AsyncHTTPTransport(local_address=address)
+    transport = Browsing(local_address=address)
     return httpx.AsyncClient(base_url=base_url, timeout=30, transport=transport)
 
 

@@ -13,6 +13,7 @@ import pytest
 from services.auth.tests.operation import operate
 from websockets.asyncio.client import connect
 
+from fleet.play import Browsing
 from fleet.stores import postgres
 from fleet.testing import Running
 from tests.e2e.test_revocation import _completed, _hold, _is, _read, _sent, _status
@@ -272,7 +273,7 @@ async def test_who_is_disabled_holds_nothing_until_they_are_enabled(
     account, held = f"/api/v1/users/{editor.user_id}", await _hold(owner, editor)
     builds = await _ok(await editor.client.get(f"/api/v1/projects/{held.project}/builds"))
     (played,) = [one["playUrl"] for one in builds if one["playUrl"]]
-    async with httpx.AsyncClient() as browser:
+    async with httpx.AsyncClient(transport=Browsing()) as browser:
         # the key is changed for a cookie
         game = urljoin(played, (await browser.get(played)).headers["location"])
 

@@ -205,7 +205,7 @@ def _is_hardened(answer: httpx.Response, *, is_own_page: bool = False) -> None:
         assert told["x-frame-options"] == "DENY"
 
 
-async def test_answers_of_every_kind_are_hardened(person, gateway) -> None:
+async def test_answers_of_every_kind_are_hardened(person, gateway, fleet_up) -> None:
     ann = await person()
     project = await ann.project()
     base = f"/api/v1/projects/{project}"
@@ -236,7 +236,7 @@ async def test_answers_of_every_kind_are_hardened(person, gateway) -> None:
     for status, answer in kinds:
         assert answer.status_code == status, answer.text
         _is_hardened(answer)
-    for page in ("/docs", f"/play/{uuid7()}/"):
+    for page in ("/docs", f"/play/{uuid7()}/", f"{fleet_up.play_origin}/play/{uuid7()}/"):
         _is_hardened(await gateway.get(page), is_own_page=True)
 
 

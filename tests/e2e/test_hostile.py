@@ -90,7 +90,8 @@ async def test_a_key_in_the_address_leads_nowhere_but_into_the_game(person, gate
         "%3f",
         "%23",
     ):
-        answer = await gateway.get(f"{whole.path}{path}?{whole.query}")
+        place = f"{whole.scheme}://{whole.netloc}{whole.path}"
+        answer = await gateway.get(f"{place}{path}?{whole.query}")
         assert answer.status_code == 302, path
         assert answer.headers["location"].lower() == whole.path + path
         assert len(answer.headers.get_list("set-cookie")) == 1

@@ -18,6 +18,7 @@ from fleet import (
     logs,
     memory,
     plan,
+    play,
     ports,
     programs,
     secrets,
@@ -234,6 +235,7 @@ def _summary(command: Command, found: FleetState, names: set[str], ready_s: floa
         url = services.gateway_url(context)
         _say(f"\nGateway     {url}")
         _say(f"Documents   {url}/docs")
+        _say(f"Games       {play.origin(context)}")
     if catcher.NAME in names:
         _say(f"Mail        {catcher.url(context)}")
     if edge.NAME in names:

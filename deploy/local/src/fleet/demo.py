@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
-from urllib.parse import urljoin
+from urllib.parse import urlsplit
 
 import httpx
 import msgspec
@@ -116,7 +116,14 @@ async def build(maker: httpx.AsyncClient, project_id: str, gateway_url: str, not
         await download(maker, build_id)
     if not done.play_url:
         raise DemoError("The build has no play URL.")
-    return Built(build_id, urljoin(gateway_url, done.play_url))
+    if _origin(done.play_url) == _origin(gateway_url):
+        raise DemoError("The game is played where the API is.")
+    return Built(build_id, done.play_url)
+
+
+def _origin(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc
 
 
 @contextmanager

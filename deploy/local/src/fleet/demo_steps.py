@@ -28,6 +28,7 @@ from fleet.demo_api import (
     room,
 )
 from fleet.demo_browser import FEWEST_COLOURS, watch
+from fleet.play import Browsing
 
 GAME = Path(__file__).parents[4] / "examples" / "breakout"
 SOURCES = ("index.html", "project.json", "tsconfig.json", "src")
@@ -41,7 +42,12 @@ SECONDS_FOR_AN_ANSWER = 60
 
 def stranger(gateway_url: str = "") -> httpx.AsyncClient:
     """Return a client that the fleet does not know yet."""
-    return httpx.AsyncClient(base_url=gateway_url, timeout=SECONDS_FOR_AN_ANSWER, trust_env=False)
+    return httpx.AsyncClient(
+        base_url=gateway_url,
+        timeout=SECONDS_FOR_AN_ANSWER,
+        trust_env=False,
+        transport=Browsing(),
+    )
 
 
 async def sign_up(client: httpx.AsyncClient) -> str:

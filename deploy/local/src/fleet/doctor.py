@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import psutil
 
-from fleet import control, ports, programs, state
+from fleet import control, play, ports, programs, state
 from fleet.home import Home
 from fleet.settings import FleetSettings
 
@@ -42,6 +42,7 @@ def examine(home: Home, settings: FleetSettings) -> list[Finding]:
         lambda: _programs(settings),
         lambda: _tools(home, settings),
         lambda: _ports(home),
+        lambda: _games(home, settings),
         _memory,
         lambda: _disk(home),
         lambda: _state(home),
@@ -122,6 +123,15 @@ def _ports(home: Home) -> list[Finding]:
     if faults:
         return [*faults, Finding("ports", is_well=False, words=MEND_PORTS)]
     return [Finding("ports", is_well=True, words="all free")]
+
+
+def _games(home: Home, settings: FleetSettings) -> list[Finding]:
+    subject, number = "origin of games", play.port(settings)
+    where = play.beside(ports.kept(home.ports).gateway, settings)
+    words = play.fault(where)
+    if not words and number is not None and not (state.is_running(home) or ports.is_free(number)):
+        words = f"port {number} is taken{_by(number)}: name another one in PLAY_ORIGIN"
+    return [Finding(subject, is_well=not words, words=words or where)]
 
 
 def _by(port: int) -> str:

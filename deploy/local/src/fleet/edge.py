@@ -1,6 +1,6 @@
 """The gateway as a process of the local fleet."""
 
-from fleet import gateway, services
+from fleet import gateway, play, services
 from fleet.context import Context
 from fleet.processes import Drain, Probe, Process
 from fleet.secrets import SERVICES
@@ -15,6 +15,8 @@ def processes(context: Context) -> list[Process]:
         fleet_secret=context.secrets.fleet_secret,
         allowed_origins=services.origins(context),
         access_log=context.home.log("gateway-access"),
+        play_origin=play.origin(context),
+        play_port=play.port(context.settings),
     )
     path = gateway.render(values, context.home.config / NAME)
     admin = context.ports.envoy_admin

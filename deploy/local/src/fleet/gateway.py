@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import yaml
 
-from fleet import gateway_documents, gateway_replies
+from fleet import gateway_documents, gateway_play, gateway_replies
 from fleet.gateway_documents import Documents
 from fleet.gateway_values import (
     Address,
@@ -65,6 +65,8 @@ def values_for(
     allowed_origins: Sequence[str],
     access_log: Path,
     limits: Limits | None = None,
+    play_origin: str = "",
+    play_port: int | None = None,
 ) -> GatewayValues:
     """Return the values of a fleet of local processes."""
     upstreams = Upstreams(
@@ -85,6 +87,8 @@ def values_for(
         fleet_secret=fleet_secret,
         allowed_origins=allowed_origins,
         access_log=access_log,
+        play_origin=play_origin or gateway_play.by_name(ports.gateway),
+        play_port=play_port,
         limits=limits or Limits(),
         documents=Documents(openapi=docs / "openapi.json", asyncapi=docs / "asyncapi.json"),
     )
@@ -109,17 +113,33 @@ def configuration(values: GatewayValues, target_dir: Path) -> Rendered:
         raise GatewayError("fleet_secret: 16 letters and digits or more, or %ENVIRONMENT(NAME)%.")
     if not _NAME.fullmatch(values.name):
         raise GatewayError("name: letters and digits, or %ENVIRONMENT(NAME)%.")
+    where = _play(values)
     files = gateway_documents.place(values.documents, source / "docs", target_dir / "documents")
-    plain = _placeholders(values) | files
+    plain = _placeholders(values) | files | gateway_play.placeholders(where)
     replies = _load(source / "replies.yaml", plain)["replies"]
+    routes = _load(source / "routes.yaml", plain)["route_config"]
+    routes, games = gateway_play.route_configs(routes, values.play_port)
     parts = {
         "CLUSTERS": _load(source / "clusters.yaml", plain)["clusters"],
-        "ROUTES": _load(source / "routes.yaml", plain)["route_config"],
+        "ROUTES": routes,
         "ACCESS_LOG": _load(source / "access_log.yaml", plain)["access_log"],
         "REPLIES": gateway_replies.mappers(replies),
         "PREPARE": (source / "prepare.lua").read_text(),
     }
-    return _load(source / "envoy.yaml", plain | parts)
+    loaded = _load(source / "envoy.yaml", plain | parts)
+    listeners = loaded["static_resources"]["listeners"]
+    if games is not None and values.play_port is not None:
+        listeners.append(gateway_play.listener(listeners[0], games, values.play_port))
+    return loaded
+
+
+def _play(values: GatewayValues) -> gateway_play.Place:
+    where = gateway_play.place(values.play_origin)
+    if where is None:
+        raise GatewayError("play_origin: http or https, a name in small letters, perhaps a port.")
+    if re.fullmatch(_origins(values.allowed_origins), values.play_origin):
+        raise GatewayError("play_origin: is among allowed_origins; a game could act as an editor.")
+    return where
 
 
 def command(

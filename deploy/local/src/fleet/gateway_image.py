@@ -7,6 +7,9 @@ port everywhere.
 import sys
 from pathlib import Path
 
+import msgspec
+
+from common.settings import load
 from fleet import gateway
 from fleet.gateway_documents import Documents
 from fleet.gateway_values import Address, GatewayValues, Upstreams
@@ -16,8 +19,15 @@ PORT, SOCKET_PORT, S3_PORT = 8000, 8001, 8333
 LISTEN_PORT, ADMIN_PORT = 8080, 9901
 
 
+class ImageSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known when the image is made: a host's name is no value that Envoy looks up later."""
+
+    play_origin: str = "http://play.localhost:8080"
+
+
 def values() -> GatewayValues:
     """Return the values of a gateway in a cluster; the secret stays out of the file."""
+    given = load(ImageSettings)
     docs = repository() / "docs"
     return GatewayValues(
         # the pod's
@@ -36,6 +46,7 @@ def values() -> GatewayValues:
             s3=[Address(S3_PORT, "s3")],
         ),
         fleet_secret="%ENVIRONMENT(FLEET_SECRET)%",  # noqa: S106 - the variable that holds it
+        play_origin=given.play_origin,
         documents=Documents(openapi=docs / "openapi.json", asyncapi=docs / "asyncapi.json"),
     )
 

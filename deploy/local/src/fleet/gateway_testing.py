@@ -5,6 +5,7 @@ import http.client
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -68,6 +69,16 @@ class Edge(msgspec.Struct, frozen=True):
             _send(connection, body)
             response = connection.getresponse()
             return Answer(response.status, response.getheaders(), response.read())
+
+    def at(self, port: int) -> "Edge":
+        """Return the same gateway, asked at another of its ports."""
+        return Edge(msgspec.structs.replace(self.values, listen_port=port), self.folder)
+
+    def play(self, method: str, path: str, headers: Pairs | dict[str, str] | None = None) -> Answer:
+        """Send a request to the host of games."""
+        pairs = list(headers.items()) if isinstance(headers, dict) else headers or []
+        place = urlsplit(self.values.play_origin).netloc
+        return self.ask(method, path, [("host", place), *pairs])
 
 
 def _send(connection: http.client.HTTPConnection, body: bytes | Iterator[bytes] | None) -> None:

@@ -96,6 +96,10 @@ class GatewayValues(msgspec.Struct, frozen=True, kw_only=True):
     revoked_first_s: float = 5
     # an asterisk stands for one label: https://*.example.com
     allowed_origins: Sequence[str] = ()
+    # where games are played, as browsers see it: another name than the gateway's, or
+    play_origin: str = "http://play.localhost:8080"
+    # the same name, on a port where the gateway listens for them alone
+    play_port: int | None = None
     trusted_hops: int = 0
     limits: Limits = Limits()
     bodies: Bodies = Bodies()

@@ -30,11 +30,13 @@ class RouteRow(msgspec.Struct, frozen=True, kw_only=True):
         return bool(re.fullmatch(self.methods, method) and re.fullmatch(self.pattern, path))
 
 
-def of(configuration: dict[str, Any]) -> list[RouteRow]:
-    """Return every route in the order in which Envoy tries them."""
+def of(configuration: dict[str, Any], host: str = "fleet") -> list[RouteRow]:
+    """Return every route of a virtual host, in the order in which Envoy tries them."""
     listener = configuration["static_resources"]["listeners"][0]
     manager = listener["filter_chains"][0]["filters"][0]["typed_config"]
-    return [_row(route) for route in manager["route_config"]["virtual_hosts"][0]["routes"]]
+    hosts = {one["name"]: one for one in manager["route_config"]["virtual_hosts"]}
+    inherited = hosts[host]["typed_per_filter_config"]
+    return [_row(route, inherited) for route in hosts[host]["routes"]]
 
 
 def find(table: Sequence[RouteRow], method: str, path: str) -> RouteRow:
@@ -42,7 +44,7 @@ def find(table: Sequence[RouteRow], method: str, path: str) -> RouteRow:
     return next(row for row in table if row.takes(method, path))
 
 
-def _row(route: dict[str, Any]) -> RouteRow:
+def _row(route: dict[str, Any], inherited: dict[str, Any]) -> RouteRow:
     match = route["match"]
     by_header = {h["name"]: h for h in match.get("headers", [])}
     method = by_header.pop(":method", None)
@@ -54,7 +56,7 @@ def _row(route: dict[str, Any]) -> RouteRow:
         needs_header=bool(by_header),
         needs_query="query_parameters" in match,
         cluster=route.get("route", {}).get("cluster", ""),
-        access=_access(route.get("typed_per_filter_config", {})),
+        access=_access(inherited | route.get("typed_per_filter_config", {})),
         rate=rated.get("rate", "read"),
     )
 

@@ -1,5 +1,6 @@
 """The six services, the build worker, and each one's environment."""
 
+from fleet import play
 from fleet.catcher import process as catcher
 from fleet.context import PYTHON, Context
 from fleet.ports import LOOPBACK
@@ -110,6 +111,9 @@ def _special(context: Context, name: str) -> dict[str, str]:
     if name == "builds":
         return {
             "PLAY_SECRET": context.secrets.play_secret,
+            "PLAY_ORIGIN": play.origin(context),
+            # the editors' pages, not the gateway's own
+            "ALLOWED_ORIGINS": context.settings.allowed_origins,
             "TOOLCHAIN_DIR": str(context.home.repository / "deploy" / "toolchain"),
             "BUILD_CACHE_DIR": str(context.home.cache / "builds"),
         }

@@ -15,6 +15,8 @@ class FleetSettings(msgspec.Struct, frozen=True, kw_only=True):
     postgres_bin_dir: str = ""
     redis_server_bin: str = ""
     allowed_origins: str = "http://localhost:5173,http://localhost:3000"
+    # where games are played; empty: a name beside the gateway's. http://localhost:<port>: a port
+    play_origin: str = ""
     # pages that a login through another provider may lead to
     oauth_redirects: str = ""
     log_level: str = "info"

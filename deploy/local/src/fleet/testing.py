@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from fleet import control, counting, logs, plan, ports, secrets, services, settings, state
+from fleet import control, counting, logs, plan, play, ports, secrets, services, settings, state
 from fleet.catcher import process as catcher
 from fleet.context import Context
 from fleet.home import Home, make, repository
@@ -50,6 +50,11 @@ class Running(msgspec.Struct, frozen=True):
     def gateway_url(self) -> str:
         """The address that clients see, where the gateway runs too."""
         return services.gateway_url(self.context)
+
+    @property
+    def play_origin(self) -> str:
+        """Where games are played, where the gateway runs too."""
+        return play.origin(self.context)
 
     @property
     def mail_url(self) -> str:

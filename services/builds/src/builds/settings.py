@@ -9,6 +9,10 @@ class Settings(common.settings.Settings, frozen=True, kw_only=True):
     """Every service's settings, and the limits of a build."""
 
     play_secret: str
+    # where games are played, which is not where the API is
+    play_origin: str = "http://play.localhost:8080"
+    # the pages that may have a game in a frame
+    allowed_origins: str = ""
     toolchain_dir: str = "deploy/toolchain"
     build_cache_dir: str = ".run/cache/builds"
     build_cache_bytes_max: int = 2048 * _MIB

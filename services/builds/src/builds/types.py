@@ -5,6 +5,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from builds.encodings import Coding
+
 type Target = Literal["web", "electron", "cordova"]
 type Status = Literal[
     "queued", "building", "success", "failed", "cancelled", "timed_out", "superseded"
@@ -78,11 +80,17 @@ class Manifest(Struct, frozen=True, rename="camel"):
     assets: list[Asset]
 
 
-class Page(Struct, frozen=True):
+class Page(Struct, frozen=True, omit_defaults=True):
     """A file of a site that is played."""
 
     size: int
     sha256: str
+    # copies of it beside it, by how they are encoded, and their sizes
+    encodings: dict[str, int] = {}
+    # how its own bytes are encoded, where the project brought it so
+    coding: Coding | None = None
+    # whether the project wants its pages kept apart from all others
+    isolated: bool = False
 
 
 class BuildError(Exception):

@@ -4,7 +4,7 @@ import asyncio
 
 from msgspec import Struct
 
-from builds.pipeline import bundle, check, fetch, package, publish, verdicts
+from builds.pipeline import bundle, check, fetch, package, publish, served, verdicts
 from builds.pipeline import plan as plans
 from builds.pipeline.bundle import Bundle
 from builds.pipeline.context import Order, Rooms, Told, Workshop, rooms, step
@@ -81,5 +81,5 @@ def _packed(
     order: Order, plan: Plan, made: Bundle, shop: Workshop, place: Rooms
 ) -> tuple[dict[str, Page], Artifact]:
     package.site(plan, made, order.manifest, place, shop.cache)
-    site = package.pages(place.site)
+    site = served.marked(package.pages(place.site), place.site, plan)
     return site, package.archive(place.site, list(site), place.root / package.ARCHIVE)

@@ -6,24 +6,24 @@ from urllib.parse import quote, urlencode
 from uuid import UUID
 
 from litestar import HttpMethod, MediaType, Request, Response, Router, route
-from litestar.datastructures import Cookie, State
+from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Stream
 from litestar.status_codes import (
     HTTP_200_OK,
     HTTP_206_PARTIAL_CONTENT,
-    HTTP_416_REQUESTED_RANGE_NOT_SATISFIABLE,
+    HTTP_304_NOT_MODIFIED,
 )
 
 from builds import places
 from builds.means import Means
-from builds.play import headers, service
-from builds.play.service import Allowed
-from common import ranges
+from builds.play import cookies, forms, headers, service
+from builds.play.forms import Answer, Asked
 from common.caller import needs
 
 _OPEN = needs(None, anonymous=True)
+_SENT = (HTTP_200_OK, HTTP_206_PARTIAL_CONTENT)
 _READS = [HttpMethod.GET, HttpMethod.HEAD]
 
 type PlayRequest = Request[object, object, State]
@@ -57,40 +57,40 @@ async def _send(request: PlayRequest, means: Means, build_id: UUID, path: str) -
     key = request.query_params.get("key")
     if key:
         return _admit(request, means, build_id, path, key)
-    found = await service.find(means, build_id, path, request.cookies.get(headers.COOKIE, ""))
-    told = headers.of(found, build_id, request.headers.get("host", ""))
-    if headers.etag(found) in request.headers.get("if-none-match", "").split(", "):
-        return Response(b"", status_code=304, headers=told)
-    status, first, end = _part(request, found)
-    if status == 416:  # noqa: PLR2004 - an HTTP status
-        return Response(
-            None, status_code=416, headers={"content-range": f"bytes */{found.page.size}"}
-        )
-    told["content-length"] = str(end - first)
-    if status == HTTP_206_PARTIAL_CONTENT:
-        told["content-range"] = f"bytes {first}-{end - 1}/{found.page.size}"
-    if request.method == HttpMethod.HEAD:
-        return Response(b"", status_code=status, headers=told)
-    content = await _content(means, found, first, end)
-    return Stream(content, status_code=status, headers=told)
+    said = request.headers.get
+    cookie = request.cookies.get(cookies.NAME, "")
+    is_keeper = said("service-worker") is not None
+    found = await service.find(means, build_id, path, cookie, is_keeper=is_keeper)
+    answer = forms.answer(found.page, _asked(request))
+    told = headers.of(
+        found, answer.form, build_id, said("host", ""), means.settings.allowed_origins
+    )
+    if answer.status == HTTP_304_NOT_MODIFIED:
+        return Response(b"", status_code=answer.status, headers=told)
+    told |= headers.part(answer, found.page.size)
+    if request.method == HttpMethod.HEAD or answer.status not in _SENT:
+        return Response(b"", status_code=answer.status, headers=told)
+    content = await _content(means, places.page(found.result_id, found.path), answer)
+    return Stream(content, status_code=answer.status, headers=told)
 
 
-def _part(request: PlayRequest, found: Allowed) -> tuple[int, int, int]:
-    """The status, the first byte and the one after the last."""
-    is_same = request.headers.get("if-range", headers.etag(found)) == headers.etag(found)
-    span = ranges.wanted(request.headers.get("range") if is_same else None, found.page.size)
-    if span == "whole":
-        return HTTP_200_OK, 0, found.page.size
-    if span == "unsatisfiable":
-        return HTTP_416_REQUESTED_RANGE_NOT_SATISFIABLE, 0, 0
-    return HTTP_206_PARTIAL_CONTENT, span[0], span[1] + 1
+def _asked(request: PlayRequest) -> Asked:
+    said = request.headers.get
+    return Asked(
+        accept_encoding=said("accept-encoding", ""),
+        if_none_match=said("if-none-match", ""),
+        if_range=said("if-range"),
+        # of a HEAD there are no parts
+        byte_range=said("range") if request.method == HttpMethod.GET else None,
+    )
 
 
-async def _content(means: Means, found: Allowed, first: int, end: int) -> AsyncIterator[bytes]:
-    whole = first == 0 and end == found.page.size
-    byte_range = None if whole else f"bytes={first}-{end - 1}"
-    key = places.page(found.result_id, found.path)
-    _, pieces = await means.storage.stream(places.BUCKET, key, byte_range=byte_range)
+async def _content(means: Means, key: str, answer: Answer) -> AsyncIterator[bytes]:
+    is_whole = answer.status == HTTP_200_OK
+    byte_range = None if is_whole else f"bytes={answer.first}-{answer.end - 1}"
+    _, pieces = await means.storage.stream(
+        places.BUCKET, f"{key}{answer.form.end}", byte_range=byte_range
+    )
     return pieces
 
 
@@ -99,19 +99,15 @@ def _admit(
 ) -> Response[Any]:
     """Change a key in the address, which others see, for a cookie of this game alone."""
     lifetime_s = service.seconds_left(means, build_id, key)
-    folder = f"/play/{build_id}/"
     rest = {k: v for k, v in request.query_params.items() if k != "key"}
-    answer = _lead(folder + quote(path) + (f"?{urlencode(rest)}" if rest else ""))
-    answer.set_cookie(
-        Cookie(
-            key=headers.COOKIE,
-            value=key,
-            path=folder,
-            max_age=lifetime_s,
-            httponly=True,
-            secure=means.settings.gateway_url.startswith("https:"),
-            samesite="lax",
-        )
+    query = f"?{urlencode(rest)}" if rest else ""
+    answer = _lead(cookies.folder(build_id) + quote(path) + query)
+    answer.headers["set-cookie"] = cookies.granted(
+        key,
+        build_id,
+        lifetime_s,
+        is_https=means.settings.play_origin.startswith("https:"),
+        destination=request.headers.get("sec-fetch-dest"),
     )
     return answer
 

@@ -23,13 +23,19 @@ class Allowed(Struct, frozen=True):
     result_id: UUID
 
 
-async def find(means: Means, build_id: UUID, path: str, key: str) -> Allowed:
-    """Return the file at ``path`` for the holder of ``key``; raises ``NotFoundError``."""
+async def find(
+    means: Means, build_id: UUID, path: str, key: str, *, is_keeper: bool = False
+) -> Allowed:
+    """Return the file at ``path`` for the holder of ``key``; raises ``NotFoundError``.
+
+    A service worker (``is_keeper``) would keep the game for somebody who may not play it any more:
+    a private game has none.
+    """
     held = keys.holder(means.settings.play_secret, build_id, key) if key else None
     user_id = held[0] if held else NOBODY
     wanted = f"{path}{INDEX}" if not path or path.endswith("/") else path
     found = await repository.page(means.db, build_id, user_id, wanted)
-    if found is None or found.page is None:
+    if found is None or found.page is None or (is_keeper and not found.is_public):
         raise NotFoundError(_MISSING)
     return Allowed(wanted, found.page, found.is_public, found.result_id)
 

@@ -190,7 +190,7 @@ def told(means: Means, caller: Caller, found: Seen) -> Build:
     base = f"/api/v1/builds/{build.id}/artifacts"
     artifacts = [msgspec.structs.replace(a, url=f"{base}/{a.name}") for a in build.artifacts]
     key = "" if found.is_public else f"?key={_key(means, caller, build.id)}"
-    url = f"{means.settings.gateway_url}/play/{build.id}/{key}"
+    url = f"{means.settings.play_origin}/play/{build.id}/{key}"
     return msgspec.structs.replace(build, artifacts=artifacts, play_url=url)
 
 
