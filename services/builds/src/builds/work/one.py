@@ -14,6 +14,7 @@ from builds.peers import Peers
 from builds.pipeline import run
 from builds.pipeline.context import Order, Workshop
 from builds.pipeline.run import Result
+from builds.sandbox.types import UnavailableSandboxError
 from builds.settings import Settings
 from builds.types import BuildError, Diagnostic
 from builds.work import repository
@@ -133,7 +134,10 @@ async def _result(bench: Bench, claim: Claim, journal: Journal, shelf: StoreShel
     if isinstance(bench.shop, str):
         raise BuildError("SANDBOX_UNAVAILABLE", f"No build can run on this worker: {bench.shop}")
     order = Order(claim.build_id, claim.project_id, claim.target, claim.options, claim.manifest)
-    return await run.build(order, bench.shop, bench.peers, shelf, journal)
+    try:
+        return await run.build(order, bench.shop, bench.peers, shelf, journal)
+    except UnavailableSandboxError as exc:
+        raise BuildError("SANDBOX_UNAVAILABLE", f"The sandbox is away; try again. {exc}") from exc
 
 
 async def _write(bench: Bench, claim: Claim, journal: Journal) -> None:
