@@ -121,9 +121,9 @@ async def _started(pod: dict[str, Any]) -> asyncio.subprocess.Process:
     (container,) = pod["containers"]
     folders = [mount["mountPath"] for mount in container["volumeMounts"]]
     disks = [word for folder in folders for word in ("--tmpfs", folder)]
-    busybox = shutil.which("busybox") or ""
+    bwrap, busybox = shutil.which("bwrap") or "", shutil.which("busybox") or ""
     return await asyncio.create_subprocess_exec(
-        "bwrap",
+        bwrap,
         *("--unshare-all", "--as-pid-1", "--die-with-parent", "--uid", "1000", "--gid", "1000"),
         *("--ro-bind", busybox, "/t/busybox", "--proc", "/proc", "--dev", "/dev", *disks),
         *("--", *container["command"]),

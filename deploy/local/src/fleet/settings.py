@@ -17,6 +17,9 @@ class FleetSettings(msgspec.Struct, frozen=True, kw_only=True):
     allowed_origins: str = "http://localhost:5173,http://localhost:3000"
     # pages that a login through another provider may lead to
     oauth_redirects: str = ""
+    # where builds run, and the container engine if that is in containers
+    sandbox: str = "bubblewrap"
+    sandbox_engine: str = "podman"
     log_level: str = "info"
     path: str = "/usr/local/bin:/usr/bin:/bin"
     home: str = "/"

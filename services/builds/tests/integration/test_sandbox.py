@@ -1,9 +1,7 @@
 """The sandbox itself: a shell in it, which a build never has, may try what it likes."""
 
 import asyncio
-import fcntl
 import os
-import time
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
@@ -142,22 +140,3 @@ async def test_nothing_is_left_behind(run):
     assert after <= before
     assert groups == []
     assert children.bury() == 0
-
-
-def test_the_groups_of_workers_that_died_are_removed_and_no_others(tmp_path):
-    for controller in ("memory", "pids", "cpu"):
-        for name in ("dead", "alive", "new"):
-            folder = tmp_path / controller / "worldloom-builds" / name
-            folder.mkdir(parents=True)
-            if name != "new":
-                os.utime(folder, (time.time() - 60, time.time() - 60))
-    alive = tmp_path / "pids/worldloom-builds/alive"
-    lock = os.open(alive, os.O_RDONLY)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_SH)
-        cgroups.sweep(tmp_path)
-    finally:
-        os.close(lock)
-    left = sorted(folder.name for folder in alive.parent.iterdir())
-    assert left == ["alive", "new"]
-    assert [f.name for f in (tmp_path / "cpu/worldloom-builds").iterdir()] == ["new"]

@@ -81,6 +81,8 @@ class Bubblewrap(Sandbox):
             if group is not None:
                 await cgroups.dissolve(group)
             await children.gone()
+            # of workers that were killed since
+            cgroups.sweep()
         duration_ms = round((time.monotonic() - began) * 1e3)
         return Outcome(verdict=verdict, code=code, log=said.text, duration_ms=duration_ms)
 

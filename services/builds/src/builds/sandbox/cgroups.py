@@ -158,9 +158,9 @@ def make(name: str, limits: Limits, root: Path = ROOT) -> Group | None:
         return None
 
 
-def sweep(root: Path = ROOT) -> None:
+def sweep(root: Path = ROOT, *, older_s: float = _STALE_S) -> None:
     """Remove the groups of workers that did not come to do it: nobody holds their locks."""
-    oldest = time.time() - _STALE_S
+    oldest = time.time() - older_s
     for folder in _all_groups(root):
         with suppress(OSError):
             if folder.stat().st_mtime < oldest:
