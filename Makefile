@@ -13,7 +13,7 @@ M ?=
 ARGS ?=
 PYTEST := python -m pytest
 FOLDERS := $(if $(S),services/$(S),)
-SCRIPTS := $(wildcard scripts/*.sh) .ci/run
+SCRIPTS := $(wildcard scripts/*.sh) deploy/sandbox/build.sh .ci/run
 
 ##@ The fleet
 
@@ -134,6 +134,14 @@ faults: setup ## kill services and stores in the midst of writes and of typing, 
 .PHONY: trials
 trials: setup ## let five people work on one file, ten thousand times, and compare what they saw with what was done
 	@python -m tests.trials $(ARGS)
+
+.PHONY: sandbox-image
+sandbox-image: setup ## make the image that builds run in where SANDBOX is container or kubernetes
+	@deploy/sandbox/build.sh $(ARGS)
+
+.PHONY: sandbox-attacks
+sandbox-attacks: setup ## try everything that a sandbox must hold (ARGS="container podman --runtime runc")
+	@python -m services.builds.tests.trial $(or $(ARGS),bubblewrap)
 
 .PHONY: bench
 bench: ## measure the hot paths beside the peer

@@ -21,7 +21,7 @@ missing_packages() {
   # a build sees no libraries: its shell must need none
   { has busybox && ! ldd "$(command -v busybox)" >/dev/null 2>&1; } || echo busybox-static
   compgen -G '/usr/lib/*/libseccomp.so.2' >/dev/null || compgen -G '/lib*/libseccomp.so.2' >/dev/null || echo libseccomp2
-  has setpriv && has prlimit || echo util-linux
+  has setpriv && has prlimit && has unshare || echo util-linux
   [[ -f /etc/ssl/certs/ca-certificates.crt || ! -d /etc/apt ]] || echo ca-certificates
   [[ -x .tools/bin/uv ]] || ! has apt-get || [[ -n $(python_with_venv) ]] || echo python3-venv
   has chromium || has chromium-browser || has google-chrome || ! offered chromium || echo chromium

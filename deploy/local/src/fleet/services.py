@@ -116,6 +116,9 @@ def _special(context: Context, name: str) -> dict[str, str]:
             "ALLOWED_ORIGINS": context.settings.allowed_origins,
             "TOOLCHAIN_DIR": str(context.home.repository / "deploy" / "toolchain"),
             "BUILD_CACHE_DIR": str(context.home.cache / "builds"),
+            "SANDBOX": context.settings.sandbox,
+            "SANDBOX_ENGINE": context.settings.sandbox_engine,
+            "SANDBOX_FILTER": str(context.home.repository / "deploy" / "sandbox" / "seccomp.json"),
         }
     if name == "registry":
         return {"EXAMPLES_DIR": str(context.home.repository / "examples")}

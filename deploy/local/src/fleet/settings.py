@@ -19,6 +19,9 @@ class FleetSettings(msgspec.Struct, frozen=True, kw_only=True):
     play_origin: str = ""
     # pages that a login through another provider may lead to
     oauth_redirects: str = ""
+    # where builds run, and the container engine if that is in containers
+    sandbox: str = "bubblewrap"
+    sandbox_engine: str = "podman"
     log_level: str = "info"
     path: str = "/usr/local/bin:/usr/bin:/bin"
     home: str = "/"

@@ -63,10 +63,24 @@ class Settings(common.settings.Settings, frozen=True, kw_only=True):
     message_chars_max: int = 4000
 
     # --- the sandbox
+    # bubblewrap, container, kubernetes; none, which is none
+    sandbox: str = "bubblewrap"
+    # the words before "run": podman --runtime runc, docker --host unix:///run/user/1000/docker.sock
+    sandbox_engine: str = "podman"
+    sandbox_image: str = "localhost/worldloom-sandbox:latest"
+    sandbox_filter: str = "deploy/sandbox/seccomp.json"
+    sandbox_api: str = "https://kubernetes.default.svc"
+    sandbox_account: str = "/var/run/secrets/kubernetes.io/serviceaccount"
+    sandbox_namespace: str = "worldloom-sandbox"
+    sandbox_runtime_class: str = "gvisor"
+    sandbox_start_s: float = 60.0
     sandbox_user: int = 10_101
     sandbox_memory_bytes: int = 768 * _MIB
     sandbox_processes: int = 128
     sandbox_cpus: float = 2.0
+    sandbox_cpu_s: float = 120.0
+    # each in the scratch folder and in that of the output
+    sandbox_files: int = 20_000
     sandbox_scratch_bytes: int = 64 * _MIB
     sandbox_output_bytes: int = 256 * _MIB
     sandbox_log_bytes: int = 1 * _MIB

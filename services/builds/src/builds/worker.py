@@ -17,7 +17,7 @@ from litestar.datastructures import State
 from builds import toolchain
 from builds.peers import Peers
 from builds.pipeline.context import Workshop, leave, workshop
-from builds.sandbox.bubblewrap import Bubblewrap
+from builds.sandbox import choice
 from builds.sandbox.types import UnavailableSandboxError
 from builds.settings import Settings
 from builds.upkeep import janitor
@@ -93,13 +93,13 @@ async def _working(app: Litestar, settings: Settings, storage: Storage) -> Async
 
 
 async def _shop(settings: Settings) -> Workshop | str:
-    sandbox = Bubblewrap(settings.sandbox_user)
-    shop = workshop(settings, sandbox)
     try:
+        sandbox = choice.chosen(settings)
+        shop = workshop(settings, sandbox)
         await sandbox.prepare()
     except UnavailableSandboxError as exc:
-        log.error("sandbox_unavailable", reason=str(exc))  # noqa: TRY400 - the reason says it all
-        return str(exc)
+        log.error("sandbox_unavailable", sandbox=settings.sandbox, reason=str(exc))  # noqa: TRY400 - the reason says it all
+        return f"SANDBOX={settings.sandbox}: {exc}"
     missing = [str(tool) for tool in (shop.tsc, shop.esbuild) if not tool.exists()]
     if missing:
         log.error("toolchain_missing", tools=missing)
@@ -117,7 +117,13 @@ def _watch(db: Database, bus: Bus, shop: Workshop | str) -> Watch:
         return not isinstance(shop, str)
 
     watch.add("nats", nats)
+
+    async def isolation() -> bool:
+        return not isinstance(shop, str) and not shop.sandbox.warning
+
     watch.add("sandbox", sandbox, is_required=True)
+    # a worker that was told to do without goes on, and is seen to
+    watch.add("isolation", isolation)
     return watch
 
 

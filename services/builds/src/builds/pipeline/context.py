@@ -219,4 +219,6 @@ def limits(settings: Settings, wall_s: float) -> Limits:
         scratch_bytes=settings.sandbox_scratch_bytes,
         output_bytes=settings.sandbox_output_bytes,
         log_bytes=settings.sandbox_log_bytes,
+        files=settings.sandbox_files,
+        cpu_s=settings.sandbox_cpu_s,
     )

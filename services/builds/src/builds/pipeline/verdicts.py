@@ -1,16 +1,52 @@
 """How a tool's run ended, said as what became of the build."""
 
-from builds.sandbox.types import Outcome
+import re
+
+from msgspec import Struct
+
+from builds.sandbox.types import Outcome, Verdict
 from builds.types import BuildError, Diagnostic
 
-_FULL = (b"no space left on device", b"file too large")
-_TOO_MUCH = {
-    "memory": "more memory than a build may have",
-    "processes": "more processes than a build may have",
-    "log_flood": "more to say than a log may hold",
-    "output_flood": "more output than a build may make",
+
+class Excess(Struct, frozen=True):
+    """A limit that a build can hit: its class, and what of it was too much."""
+
+    code: str
+    wanted: str
+
+
+LIMITS: dict[Verdict, Excess] = {
+    "memory": Excess("MEMORY_LIMIT", "more memory than a build may have"),
+    "processes": Excess("PROCESS_LIMIT", "more processes than a build may have"),
+    "disk": Excess("DISK_LIMIT", "more disk space than a build may fill"),
+    "files": Excess("FILE_LIMIT", "more files than a build may make or open"),
+    "cpu": Excess("CPU_LIMIT", "more of the processors than a build may use up"),
+    "log_flood": Excess("LOG_LIMIT", "more to say than a log may hold"),
+    "output_flood": Excess("OUTPUT_LIMIT", "more output than a build may make"),
 }
-_OUT_OF_MEMORY = (b"out of memory", b"cannot allocate memory")
+"""The limits by what a sandbox calls them; time has a status of its own."""
+
+# where the sandbox saw a tool fail and not the reason, the tool may know it: the words of its
+# runtime and of the bundler's own work, at the beginning of a line, where no project's text stands
+_SIGNS: dict[Verdict, re.Pattern[bytes]] = {
+    "memory": re.compile(
+        rb"^(?:(?:fatal error|runtime): .*(?:out of memory|cannot allocate memory)"
+        rb"|[\w/]+: out of memory$)",
+        re.MULTILINE,
+    ),
+    "processes": re.compile(
+        rb"^(?:(?:fatal error|runtime): .*failed to create new OS thread|[\w/]+: can't fork)",
+        re.MULTILINE,
+    ),
+    "cpu": re.compile(rb"^SIGXCPU: ", re.MULTILINE),
+    "disk": re.compile(
+        rb"^\S* ?\[ERROR\] (?:Failed to|Cannot) .*: (?:no space left on device|file too large)$",
+        re.MULTILINE,
+    ),
+    "files": re.compile(
+        rb"^\S* ?\[ERROR\] (?:Failed to|Cannot) .*: too many open files$", re.MULTILINE
+    ),
+}
 
 
 def judge(tool: str, outcome: Outcome) -> None:
@@ -19,18 +55,19 @@ def judge(tool: str, outcome: Outcome) -> None:
         seconds = round(outcome.duration_ms / 1000)
         message = f"{tool} did not end within {seconds} s."
         raise BuildError("BUILD_TIMEOUT", message, status="timed_out")
-    excess = _TOO_MUCH.get(outcome.verdict) or _excess_in(outcome)
-    if excess:
-        raise BuildError("RESOURCE_LIMIT", f"{tool} wanted {excess}.")
+    excess = LIMITS.get(outcome.verdict) or _excess_in(outcome)
+    if excess is not None:
+        message = f"{tool} wanted {excess.wanted}."
+        found = Diagnostic(None, None, None, excess.code, message, "error")
+        raise BuildError("RESOURCE_LIMIT", message, diagnostics=[found])
 
 
-def _excess_in(outcome: Outcome) -> str:
-    said = outcome.log.lower()
-    if outcome.code and any(sign in said for sign in _FULL):
-        return _TOO_MUCH["output_flood"]
-    if outcome.code and any(sign in said for sign in _OUT_OF_MEMORY):
-        return _TOO_MUCH["memory"]
-    return ""
+def _excess_in(outcome: Outcome) -> Excess | None:
+    if not outcome.code:
+        return None
+    seen = (verdict for verdict, sign in _SIGNS.items() if sign.search(outcome.log))
+    found = next(seen, None)
+    return None if found is None else LIMITS[found]
 
 
 def errors_of(found: list[Diagnostic]) -> list[Diagnostic]:

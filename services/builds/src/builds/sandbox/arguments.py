@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from msgspec import Struct
+
 from builds.sandbox.types import Job, Limits
 
 # what of /proc tells about the machine, or does something to it
@@ -21,22 +23,46 @@ _HEAP_PART = 0.8
 _USER = 1000
 _STACK_BYTES = 8 << 20
 _FILES = 1024
+# the share of a processor that is left to a build while others want it: the API is among them
+_NICENESS = 10
+_ENTER = 'while [ "$1" != -- ]; do echo 0 >"$1" || exit 125; shift; done; shift; exec "$@"'
+_MOUNT = (
+    'mount -t tmpfs -o "$1" none "$2" && mount -t tmpfs -o "$3" none "$4" && shift 4 && exec "$@"'
+)
 
 
-def inside(job: Job, limits: Limits, busybox: Path, filter_fd: int) -> list[str]:
+class Programs(Struct, frozen=True):
+    """Where the programs are that a sandbox is made with."""
+
+    bwrap: str
+    busybox: str
+    nice: str
+    prlimit: str
+    setpriv: str
+    unshare: str
+
+
+class Disks(Struct, frozen=True):
+    """Folders at which each run mounts disks of its own, seen by nobody else."""
+
+    scratch: Path
+    output: Path
+
+
+def inside(job: Job, limits: Limits, busybox: str, disks: Disks, filter_fd: int) -> list[str]:
     """The options that make the house; the program itself is not among them."""
     mounts = [word for m in job.mounts for word in ("--ro-bind", str(m.source), m.target)]
     return [
         *_ALONE,
-        *("--ro-bind", str(busybox), "/t/busybox"),
+        *("--ro-bind", busybox, "/t/busybox"),
         *mounts,
-        *("--size", str(limits.scratch_bytes), "--tmpfs", "/tmp"),  # noqa: S108 - the sandbox's own
-        *("--size", str(limits.output_bytes), "--tmpfs", "/o"),
+        *("--bind", str(disks.scratch), "/tmp"),  # noqa: S108 - the sandbox's own
+        *("--bind", str(disks.output), "/o"),
         *("--dev", "/dev", "--remount-ro", "/dev"),
         *("--proc", "/proc"),
         *_masks(),
         *("--chdir", job.folder),
-        *_environment(limits),
+        *(w for n, v in environment(limits).items() for w in ("--setenv", n, v)),
         *("--remount-ro", "/"),
         *("--seccomp", str(filter_fd)),
     ]
@@ -68,31 +94,43 @@ def _masks() -> list[str]:
     ]
 
 
-def _environment(limits: Limits) -> list[str]:
+def environment(limits: Limits) -> dict[str, str]:
+    """All that a tool finds in its environment."""
     # a Go program knows its limits only from /proc and /sys, which it does not see
-    values = {
+    return {
         "PATH": "/t",
         "HOME": "/tmp",  # noqa: S108 - the sandbox's own
         "TMPDIR": "/tmp",  # noqa: S108 - the sandbox's own
         "GOMAXPROCS": str(max(1, round(limits.cpus))),
         "GOMEMLIMIT": str(int(limits.memory_bytes * _HEAP_PART)),
     }
-    return [word for name, value in values.items() for word in ("--setenv", name, value)]
+
+
+def entering(programs: Programs, entrances: list[Path]) -> list[str]:
+    """Step back behind others, and into the groups before anything else happens."""
+    polite = [programs.nice, "-n", str(_NICENESS)]
+    if not entrances:
+        return polite
+    words = [str(path) for path in entrances]
+    return [*polite, programs.busybox, "sh", "-c", _ENTER, "sh", *words, "--"]
 
 
 def outside(
-    limits: Limits, *, user: int | None, has_group: bool, setpriv: str, prlimit: str
+    programs: Programs, disks: Disks, limits: Limits, *, user: int | None, has_group: bool
 ) -> list[str]:
     """The programs that bubblewrap is started through: each gives something up."""
-    rights = [setpriv, "--no-new-privs"]
+    # bubblewrap dies with the worker too, and is not there yet
+    rights = [programs.setpriv, "--no-new-privs", "--pdeathsig=KILL"]
     if user is not None:
         # a bubblewrap started by root would write files as root, whatever it is told
         rights += [f"--reuid={user}", f"--regid={user}", "--clear-groups", "--inh-caps=-all"]
+    cpu_s = max(1, int(limits.cpu_s))
     most = {
         "core": 0,
         "nofile": _FILES,
         "fsize": limits.output_bytes,
-        "cpu": max(1, int(limits.wall_s * limits.cpus) + 1),
+        # a word first, then the end
+        "cpu": f"{cpu_s}:{cpu_s + 1}",
         "stack": _STACK_BYTES,
         "msgqueue": 0,
         "memlock": 0,
@@ -100,4 +138,22 @@ def outside(
     if not has_group:
         # for each process alone, where no group can count them together
         most |= {"nproc": limits.processes, "data": limits.memory_bytes}
-    return [*rights, prlimit, *(f"--{name}={value}" for name, value in most.items())]
+    return [
+        *rights,
+        *_with_disks(programs, disks, limits),
+        # after the disks' user namespace: the processes of other runs, whose user is the same, do
+        # not count in it
+        *(programs.prlimit, *(f"--{name}={value}" for name, value in most.items())),
+    ]
+
+
+def _with_disks(programs: Programs, disks: Disks, limits: Limits) -> list[str]:
+    """Mount the disks: bubblewrap's own have no limit to the number of files."""
+    sizes = {disks.scratch: limits.scratch_bytes, disks.output: limits.output_bytes}
+    words = [
+        word
+        for folder, size in sizes.items()
+        for word in (f"size={size},nr_inodes={limits.files},mode=1777", str(folder))
+    ]
+    shell = [programs.busybox, "sh", "-c", _MOUNT, "sh"]
+    return [programs.unshare, "--user", "--map-root-user", "--mount", *shell, *words]

@@ -1,24 +1,30 @@
 """Limits for a whole tree of processes, where the kernel lets this process set them."""
 
 import asyncio
+import fcntl
 import os
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol, override
 
 from builds.sandbox.types import Limits, Verdict
 
-_ROOT = Path("/sys/fs/cgroup")
-_PARENT = "worldloom-builds"
+ROOT = Path("/sys/fs/cgroup")
+PARENT = "worldloom-builds"
+
 _CONTROLLERS = ("memory", "pids", "cpu")
 _PERIOD_US = 100_000
 _TRIES = 100
 _PAUSE_S = 0.01
-# longer than any build, so that a group is not taken from one that is about to enter it
-_STALE_S = 3600.0
+# between a group's making and its lock there is a moment
+_STALE_S = 10.0
+# of 1024 and of 100, which everybody else has: builds get what the API leaves, and all if it sleeps
+_SHARES = 64
+_WEIGHT = 6
+_DISK_WEIGHT = 10
 
 
 class Group(Protocol):
@@ -38,19 +44,36 @@ class Group(Protocol):
         """Remove the group; false while somebody is in it."""
 
 
-class _Version1(Group):
+class Version1(Group):
     """A folder in each controller's own tree."""
 
-    def __init__(self, name: str, limits: Limits) -> None:
-        self._folders = {c: _ROOT / c / _PARENT / name for c in _CONTROLLERS}
-        for folder in self._folders.values():
-            folder.mkdir(parents=True)
+    def __init__(self, root: Path, name: str, limits: Limits) -> None:
+        parents = {c: root / c / PARENT for c in _CONTROLLERS}
+        if (root / "blkio").is_dir():
+            parents["blkio"] = root / "blkio" / PARENT
+        self._folders = {c: parent / name for c, parent in parents.items()}
+        self._locks: list[int] = []
+        try:
+            for folder in self._folders.values():
+                folder.mkdir(parents=True)
+                self._locks.append(_locked(folder))
+            self._write(parents, limits)
+        except OSError:
+            self.remove()
+            raise
+
+    def _write(self, parents: Mapping[str, Path], limits: Limits) -> None:
         memory, pids, cpu = (self._folders[c] for c in _CONTROLLERS)
         _write(memory, {"memory.limit_in_bytes": limits.memory_bytes})
         _write(memory, {"memory.memsw.limit_in_bytes": limits.memory_bytes}, optional=True)
         _write(pids, {"pids.max": limits.processes})
         quota = int(limits.cpus * _PERIOD_US)
         _write(cpu, {"cpu.cfs_period_us": _PERIOD_US, "cpu.cfs_quota_us": quota})
+        # the parent is what stands beside the others
+        _write(parents["cpu"], {"cpu.shares": _SHARES})
+        if "blkio" in parents:
+            weights = {"blkio.weight": _DISK_WEIGHT, "blkio.bfq.weight": _DISK_WEIGHT}
+            _write(parents["blkio"], weights, optional=True)
 
     @property
     @override
@@ -72,16 +95,34 @@ class _Version1(Group):
 
     @override
     def remove(self) -> bool:
+        _unlock(self._locks)
         gone = [_removed(folder) for folder in self._folders.values()]
         return all(gone)
 
 
-class _Version2(Group):
+class Version2(Group):
     """One folder in the one tree."""
 
-    def __init__(self, name: str, limits: Limits) -> None:
-        self._folder = _ROOT / _PARENT / name
+    def __init__(self, root: Path, name: str, limits: Limits) -> None:
+        parent = root / PARENT
+        parent.mkdir(exist_ok=True)
+        for folder in (root, parent):
+            _write(folder, {"cgroup.subtree_control": " ".join(f"+{c}" for c in _CONTROLLERS)})
+            _write(folder, {"cgroup.subtree_control": "+io"}, optional=True)
+        # the parent is what stands beside the others
+        _write(parent, {"cpu.weight": _WEIGHT})
+        weights = {"io.weight": _DISK_WEIGHT, "io.bfq.weight": _DISK_WEIGHT}
+        _write(parent, weights, optional=True)
+        self._folder = parent / name
         self._folder.mkdir()
+        self._locks = [_locked(self._folder)]
+        try:
+            self._write(limits)
+        except OSError:
+            self.remove()
+            raise
+
+    def _write(self, limits: Limits) -> None:
         quota = f"{int(limits.cpus * _PERIOD_US)} {_PERIOD_US}"
         limit = limits.memory_bytes
         _write(self._folder, {"memory.max": limit, "pids.max": limits.processes, "cpu.max": quota})
@@ -104,36 +145,34 @@ class _Version2(Group):
 
     @override
     def remove(self) -> bool:
+        _unlock(self._locks)
         return _removed(self._folder)
 
 
-def make(name: str, limits: Limits) -> Group | None:
+def make(name: str, limits: Limits, root: Path = ROOT) -> Group | None:
     """Make a group; ``None`` where the machine does not let us, and lesser limits must do."""
+    version = Version2 if (root / "cgroup.controllers").exists() else Version1
     try:
-        if (_ROOT / "cgroup.controllers").exists():
-            _delegate()
-            return _Version2(name, limits)
-        return _Version1(name, limits)
+        return version(root, name, limits)
     except OSError:
         return None
 
 
-def _delegate() -> None:
-    wanted = " ".join(f"+{c}" for c in _CONTROLLERS)
-    parent = _ROOT / _PARENT
-    parent.mkdir(exist_ok=True)
-    for folder in (_ROOT, parent):
-        _write(folder, {"cgroup.subtree_control": wanted})
-
-
-def sweep() -> None:
-    """Remove the empty groups of workers that did not come to do it."""
-    oldest = time.time() - _STALE_S
-    parents = [_ROOT / _PARENT, *(_ROOT / c / _PARENT for c in _CONTROLLERS)]
-    for folder in (f for p in parents if p.is_dir() for f in p.iterdir() if f.is_dir()):
+def sweep(root: Path = ROOT, *, older_s: float = _STALE_S) -> None:
+    """Remove the groups of workers that did not come to do it: nobody holds their locks."""
+    oldest = time.time() - older_s
+    for folder in _all_groups(root):
         with suppress(OSError):
             if folder.stat().st_mtime < oldest:
+                locked = _locked(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                _unlock([locked])
                 folder.rmdir()
+
+
+def _all_groups(root: Path) -> Iterator[Path]:
+    for parent in (root / PARENT, *(root / c / PARENT for c in (*_CONTROLLERS, "blkio"))):
+        if parent.is_dir():
+            yield from (folder for folder in parent.iterdir() if folder.is_dir())
 
 
 async def dissolve(group: Group) -> None:
@@ -146,6 +185,21 @@ async def dissolve(group: Group) -> None:
         except FileNotFoundError:
             return
         await asyncio.sleep(_PAUSE_S)
+
+
+def _locked(folder: Path, how: int = fcntl.LOCK_SH) -> int:
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(opened, how)
+    except OSError:
+        os.close(opened)
+        raise
+    return opened
+
+
+def _unlock(locks: list[int]) -> None:
+    while locks:
+        os.close(locks.pop())
 
 
 def _write(folder: Path, values: Mapping[str, int | str], *, optional: bool = False) -> None:

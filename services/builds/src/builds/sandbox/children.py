@@ -1,10 +1,16 @@
 """Processes that others left behind: taken in, and buried."""
 
+import asyncio
 import ctypes
 import os
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 _PR_SET_CHILD_SUBREAPER = 36
+_TRIES = 200
+_PAUSE_S = 0.01
+_NONE: frozenset[int] = frozenset()
 
 _OURS: set[int] = set()
 
@@ -24,28 +30,41 @@ def forget(process: int) -> None:
     _OURS.discard(process)
 
 
-def bury() -> int:
-    """Reap the dead that nobody waits for; return how many they were.
+async def gone(sessions: AbstractSet[int] = _NONE) -> None:
+    """Return when all orphans are buried that were about to die."""
+    for _ in range(_TRIES):
+        bury(sessions)
+        if not any(_orphans(sessions)):
+            return
+        await asyncio.sleep(_PAUSE_S)
+
+
+def bury(sessions: AbstractSet[int] = _NONE) -> int:
+    """Reap the dead of sandboxes, and of ``sessions``; return how many they were.
 
     A wait for any child would take the exit status of those that somebody does wait for.
     """
-    buried = 0
+    return sum(1 for child in _orphans(sessions) if _reap(child))
+
+
+def _orphans(sessions: AbstractSet[int]) -> Iterator[int]:
     for thread in Path("/proc/self/task").iterdir():
         try:
             children = (thread / "children").read_text().split()
         except OSError:
             continue
         for child in (int(c) for c in children):
-            if child not in _OURS and _is_orphan_of_a_sandbox(child) and _reap(child):
-                buried += 1
-    return buried
+            if child not in _OURS and _is_of_a_sandbox(child, sessions):
+                yield child
 
 
-def _is_orphan_of_a_sandbox(process: int) -> bool:
+def _is_of_a_sandbox(process: int, sessions: AbstractSet[int]) -> bool:
     try:
-        return " (bwrap) Z " in Path(f"/proc/{process}/stat").read_text()
+        name, _, rest = Path(f"/proc/{process}/stat").read_text().rpartition(") ")
     except OSError:
         return False
+    _, _, _, session, *_ = rest.split()
+    return name.endswith("(bwrap") or int(session) in sessions
 
 
 def _reap(process: int) -> bool:

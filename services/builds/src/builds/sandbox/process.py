@@ -4,7 +4,9 @@ import asyncio
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from types import MappingProxyType
 from typing import IO
 
 from builds.sandbox import children
@@ -18,16 +20,27 @@ class Process:
     What dies with its parent dies when the thread that started it does.
     """
 
-    def __init__(self, command: Sequence[str], log: int, passed: Sequence[int]) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        log: int,
+        passed: Sequence[int] = (),
+        *,
+        reads: int = subprocess.DEVNULL,
+        writes: int | None = None,
+        environment: Mapping[str, str] = MappingProxyType({}),
+        is_leader: bool = False,
+    ) -> None:
         self._popen = subprocess.Popen(  # noqa: S603 - our own words, see ``arguments``
             command,
-            # whatever is in here would be in /proc/1/environ of the sandbox
-            env={},
+            # whatever is in here would be in /proc/1/environ of a sandbox
+            env=environment,
             cwd="/",
-            stdin=subprocess.DEVNULL,
-            stdout=log,
+            stdin=reads,
+            stdout=log if writes is None else writes,
             stderr=log,
             pass_fds=passed,
+            start_new_session=is_leader,
         )
         children.expect(self._popen.pid)
         self._ended = asyncio.get_running_loop().create_future()
@@ -47,6 +60,16 @@ class Process:
         """End it now; its sandbox goes with it."""
         if self._popen.poll() is None:
             self._popen.send_signal(signal.SIGKILL)
+
+    @property
+    def pid(self) -> int:
+        """Its id, and that of the session it leads."""
+        return self._popen.pid
+
+    def kill_group(self) -> None:
+        """End it and all that it started, but for those that went away from its group."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._popen.pid, signal.SIGKILL)
 
     def close(self) -> None:
         """Forget it."""

@@ -6,7 +6,17 @@ from typing import Literal, Protocol
 
 from msgspec import Struct
 
-type Verdict = Literal["ended", "timed_out", "memory", "processes", "log_flood", "output_flood"]
+type Verdict = Literal[
+    "ended",
+    "timed_out",
+    "cpu",
+    "memory",
+    "processes",
+    "disk",
+    "files",
+    "log_flood",
+    "output_flood",
+]
 type Heard = Callable[[bytes], None]
 
 
@@ -27,6 +37,23 @@ class Limits(Struct, frozen=True, kw_only=True):
     scratch_bytes: int
     output_bytes: int
     log_bytes: int
+    # in the scratch folder, and once more in that of the output
+    files: int = 20_000
+    cpu_s: float = 3600.0
+    # what has to be copied before anything runs, where nothing can be mounted
+    input_bytes: int = 1 << 30
+
+
+TRIAL = Limits(
+    wall_s=30.0,
+    memory_bytes=256 << 20,
+    processes=32,
+    cpus=1.0,
+    scratch_bytes=1 << 20,
+    output_bytes=1 << 20,
+    log_bytes=65_536,
+)
+"""What a run may take that only shows whether anything runs."""
 
 
 class Job(Struct, frozen=True, kw_only=True):
@@ -59,6 +86,9 @@ class UnavailableSandboxError(Exception):
 
 class Sandbox(Protocol):
     """A place where code of strangers runs and nothing of ours is seen."""
+
+    warning: str = ""
+    """What everybody should know who relies on it; nothing where it does what it promises."""
 
     async def prepare(self) -> None:
         """Try it out; raises ``UnavailableSandboxError``."""

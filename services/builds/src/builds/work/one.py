@@ -17,6 +17,7 @@ from builds.pipeline.context import Order, Workshop
 from builds.pipeline.publish import Shelf
 from builds.pipeline.run import Result
 from builds.runs import superseding
+from builds.sandbox.types import UnavailableSandboxError
 from builds.settings import Settings
 from builds.types import BuildError, Diagnostic
 from builds.work import comparing, fair, repository
@@ -167,7 +168,10 @@ def _kept_diagnostic(found: Diagnostic, longest: int) -> Diagnostic:
 async def _result(bench: Bench, order: Order, journal: Journal, shelf: Shelf) -> Result:
     if isinstance(bench.shop, str):
         raise BuildError("SANDBOX_UNAVAILABLE", f"No build can run on this worker: {bench.shop}")
-    return await run.build(order, bench.shop, bench.peers, shelf, journal)
+    try:
+        return await run.build(order, bench.shop, bench.peers, shelf, journal)
+    except UnavailableSandboxError as exc:
+        raise BuildError("SANDBOX_UNAVAILABLE", f"The sandbox is away; try again. {exc}") from exc
 
 
 async def _write(bench: Bench, claim: Claim, journal: Journal) -> None:
