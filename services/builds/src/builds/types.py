@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 type Target = Literal["web", "electron", "cordova"]
 type Status = Literal[
@@ -78,11 +78,12 @@ class Manifest(Struct, frozen=True, rename="camel"):
     assets: list[Asset]
 
 
-class Page(Struct, frozen=True):
-    """A file of a site that is played."""
+class Page(Struct, frozen=True, omit_defaults=True):
+    """A file of a site that is played. ``encodings`` are its twins' sizes, by content coding."""
 
     size: int
     sha256: str
+    encodings: dict[str, int] = field(default_factory=dict)
 
 
 class BuildError(Exception):

@@ -176,8 +176,6 @@ async def test_a_key_needs_the_scope_and_stays_in_its_project(desk):
 @pytest.mark.parametrize(
     ("body", "field"),
     [
-        ({"target": "electron"}, "target"),
-        ({"target": "cordova"}, "target"),
         ({"target": "amiga"}, "target"),
         ({"target": "web", "at": -1}, "at"),
         ({"target": "web", "colour": "red"}, "colour"),
