@@ -25,7 +25,7 @@ from builds.packagers.choice import PACKAGERS
 from builds.packagers.types import Game
 os.umask(0o077)
 target, where, scratch, game = sys.argv[1:]
-told = msgspec.json.decode(game, type=Game)
+told = msgspec.json.decode(game, type=Game, dec_hook=lambda kind, text: kind(text))
 packer = PACKAGERS[target]
 zips.write(packer.pack(told, Path(scratch)), Path(where))
 for sizes in sorted(twins.write(told.files, Path(scratch) / "twins").items()):
@@ -85,7 +85,7 @@ def test_a_target_makes_one_artifact_and_a_site_that_is_played(target, game, roo
     assert not [n for n in names if n.endswith((".br", ".gz"))]
 
 
-def test_a_packager_s_version_tells_the_target(game):
+def test_a_packager_s_version_tells_the_target():
     versions = {target: choice.version(target) for target in PACKAGERS}
     assert len(set(versions.values())) == len(versions)
     assert versions["electron"].endswith(electron.VERSION)
