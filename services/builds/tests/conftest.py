@@ -1,5 +1,7 @@
 """The builds service and a worker as processes of their own, beside the real services they ask."""
 
+import asyncio
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +14,8 @@ from uuid import UUID
 import httpx
 import pytest
 
+from builds.packagers.types import About, Game, Icon
+from builds.pipeline.context import Rooms
 from common.access import Access, learn
 from common.database import Database
 from common.ids import uuid7
@@ -301,3 +305,64 @@ def sandboxes() -> Callable[[dict[str, Any]], list[str]]:
         return [p.name for p in processes if _sees(p, build["id"])]
 
     return find
+
+
+@pytest.fixture(scope="session")
+async def node() -> str:
+    """Node, with what the lock of ``npm`` names."""
+    found, npm = shutil.which("node"), shutil.which("npm")
+    assert found is not None
+    assert npm is not None
+    here = Path(__file__).parent / "npm"
+    if not (here / "node_modules").exists():
+        installing = await asyncio.create_subprocess_exec(npm, "ci", cwd=here)
+        assert await installing.wait() == 0
+    return found
+
+
+_SITE = {
+    "index.html": '<!doctype html><html><head><title>G</title><link rel="stylesheet"'
+    ' href="main-BBBBBBBB.css" /></head><body><canvas id="game"></canvas>'
+    '<script type="module" src="main-AAAAAAAA.js"></script></body></html>',
+    "main-AAAAAAAA.js": "document.title = 'played';\n" * 100,
+    "main-AAAAAAAA.js.map": "{}",
+    "main-BBBBBBBB.css": "body { margin: 0 }\n",
+    "style.css": "canvas { width: 100% }\n",
+    "assets/empty.txt": "",
+    "assets/größe & <1>.json": "{}",
+    "assets/blocks.bin": "block" * (1 << 20),
+    "assets/whole.bin": "whole it" * (1 << 19),
+}
+
+
+@pytest.fixture
+def game() -> Callable[..., Game]:
+    """A way to put a game into a folder, as it is before it is packed."""
+
+    def make(folder: Path, names: list[str] | None = None, *, icons: tuple[Icon, ...] = ()) -> Game:
+        for name in names or list(_SITE):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(_SITE[name], encoding="utf-8")
+        about = About(
+            name="Größe & <Ruhm>",
+            slug="grosse-ruhm",
+            version="1.2.3",
+            description='Said "so"',
+            app_id="com.example.ruhm",
+            orientation="landscape",
+            icons=icons,
+        )
+        sealed = frozenset({"main-AAAAAAAA.js", "main-BBBBBBBB.css"})
+        return Game(about, {name: folder / name for name in names or list(_SITE)}, sealed)
+
+    return make
+
+
+@pytest.fixture
+def rooms(tmp_path: Path) -> Rooms:
+    """The folders of a build that is about to be packed."""
+    names = ("tree", "config", "bundle", "site")
+    made = Rooms(*(tmp_path / name for name in names), tmp_path)
+    for name in names:
+        (tmp_path / name).mkdir()
+    return made

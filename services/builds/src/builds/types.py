@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from builds.encodings import Coding
 
@@ -86,7 +86,7 @@ class Page(Struct, frozen=True, omit_defaults=True):
     size: int
     sha256: str
     # copies of it beside it, by how they are encoded, and their sizes
-    encodings: dict[str, int] = {}
+    encodings: dict[str, int] = field(default_factory=dict)
     # how its own bytes are encoded, where the project brought it so
     coding: Coding | None = None
     # whether the project wants its pages kept apart from all others

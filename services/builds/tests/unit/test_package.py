@@ -1,49 +1,126 @@
-"""The package: the same files make the same bytes."""
+"""The package: the same files make the same bytes, and nothing of the host is in them."""
 
 import os
-import time
+import subprocess
+import sys
 import zipfile
 
+import msgspec
+import pytest
+
 from builds.mime import media_type
-from builds.pipeline.package import archive, pages
+from builds.packagers import choice, electron, twins, zips
+from builds.packagers.choice import PACKAGERS
+from builds.pipeline.package import packed, pages
 from builds.pipeline.plan import is_copied
 
+_TARGETS = list(PACKAGERS)
+# packs again in a process of its own, with other surroundings
+_AGAIN = """
+import os, sys
+from pathlib import Path
+import msgspec
+from builds.packagers import twins, zips
+from builds.packagers.choice import PACKAGERS
+from builds.packagers.types import Game
+os.umask(0o077)
+target, where, scratch, game = sys.argv[1:]
+told = msgspec.json.decode(game, type=Game, dec_hook=lambda kind, text: kind(text))
+packer = PACKAGERS[target]
+zips.write(packer.pack(told, Path(scratch)), Path(where))
+for sizes in sorted(twins.write(told.files, Path(scratch) / "twins").items()):
+    print(sizes[0], {k: v.read_bytes()[:64].hex() for k, v in sizes[1].items()})
+"""
 
-def _site(folder, names):
-    for name in names:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(name.encode() * 100)
-        os.utime(folder / name, (time.time(), hash(name) % 1_000_000_000))
-    return folder
+
+def _elsewhere(target, game, folder):
+    """Pack in another process: at another time of another zone, by another locale's user."""
+    folder.mkdir()
+    archive = folder / "made.zip"
+    told = msgspec.json.encode(game, enc_hook=str).decode()
+    env = {
+        "PATH": os.environ["PATH"],
+        "TZ": "Pacific/Kiritimati",
+        "LC_ALL": "tr_TR.UTF-8",
+        "PYTHONHASHSEED": "7",
+        "HOME": str(folder),
+        "SOURCE_DATE_EPOCH": "99",
+    }
+    words = [sys.executable, "-c", _AGAIN, target, str(archive), str(folder), told]
+    done = subprocess.run(words, env=env, capture_output=True, check=False, cwd=folder)  # noqa: S603 - our own words
+    assert done.returncode == 0, done.stderr.decode()
+    return archive.read_bytes(), done.stdout.decode()
 
 
-def test_order_time_and_place_do_not_matter(tmp_path):
-    names = ["index.html", "assets/b.png", "assets/a.json", "main-AAAAAAAA.js"]
-    one = _site(tmp_path / "one", names)
-    two = _site(tmp_path / "elsewhere/two", names[::-1])
-    first = archive(one, names, tmp_path / "web.zip")
-    (tmp_path / "x").mkdir()
-    second = archive(two, names[::-1], tmp_path / "x/web.zip")
-    assert first == second
-    assert (tmp_path / "web.zip").read_bytes() == (tmp_path / "x/web.zip").read_bytes()
+@pytest.mark.parametrize("target", _TARGETS)
+def test_time_place_order_and_surroundings_do_not_matter(target, game, tmp_path):
+    one = game(tmp_path / "one")
+    names = list(one.files)
+    other = game(tmp_path / "elsewhere/two", names[::-1])
+    for number, path in enumerate(other.files.values()):
+        os.utime(path, (1, 1_000_000_000 + number))
+        path.chmod(0o600)
+    (tmp_path / "scratch").mkdir()
+    zips.write(PACKAGERS[target].pack(one, tmp_path / "scratch"), tmp_path / "made.zip")
+    here = (tmp_path / "made.zip").read_bytes()
+    first, _ = _elsewhere(target, one, tmp_path / "first")
+    second, _ = _elsewhere(target, other, tmp_path / "second")
+    assert here == first == second
+    assert str(tmp_path).encode() not in here
 
 
-def test_the_archive_holds_the_site_and_says_nothing_of_the_host(tmp_path):
-    site = _site(tmp_path / "site", ["index.html", "a/b.png"])
-    made = archive(site, list(pages(site)), tmp_path / "web.zip")
+@pytest.mark.parametrize("target", _TARGETS)
+def test_a_target_makes_one_artifact_and_a_site_that_is_played(target, game, rooms):
+    made = game(rooms.site)
+    done = packed(target, made.about, made.sealed, rooms)
+    archive = rooms.root / f"{target}.zip"
+    assert (done.artifact.name, done.artifact.platform) == (archive.name, target)
+    assert done.artifact.size == archive.stat().st_size
+    assert done.archive == archive
+    assert {"index.html", "manifest.webmanifest", "sw.js"} <= done.pages.keys()
+    assert done.pages.keys() <= done.site.keys()
+    with zipfile.ZipFile(archive) as opened:
+        names = opened.namelist()
+    assert names == sorted(names)
+    assert not [n for n in names if n.endswith((".br", ".gz"))]
+
+
+def test_a_packager_s_version_tells_the_target():
+    versions = {target: choice.version(target) for target in PACKAGERS}
+    assert len(set(versions.values())) == len(versions)
+    assert versions["electron"].endswith(electron.VERSION)
+
+
+def test_the_archive_says_nothing_of_the_host(tmp_path):
+    (tmp_path / "b.png").write_bytes(b"b" * 100)
+    zips.write({"index.html": b"page", "a/b.png": tmp_path / "b.png"}, tmp_path / "web.zip")
     with zipfile.ZipFile(tmp_path / "web.zip") as opened:
         entries = opened.infolist()
         assert [e.filename for e in entries] == ["a/b.png", "index.html"]
         assert {e.date_time for e in entries} == {(1980, 1, 1, 0, 0, 0)}
         assert [e.compress_type for e in entries] == [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED]
-        assert opened.read("a/b.png") == b"a/b.png" * 100
-    assert made.size == (tmp_path / "web.zip").stat().st_size
+        assert opened.read("a/b.png") == b"b" * 100
 
 
-def test_every_page_has_its_size_and_hash(tmp_path):
-    found = pages(_site(tmp_path / "site", ["b", "a/c"]))
-    assert list(found) == ["a/c", "b"]
-    assert found["b"].size == 100
+def test_every_page_has_its_size_its_hash_and_its_twins(game, tmp_path):
+    site = game(tmp_path / "site").files
+    made = twins.write(site, tmp_path / "twins")
+    found = pages(site, made)
+    assert list(found) == sorted(site)
+    assert found["style.css"].encodings == {}
+    code = found["main-AAAAAAAA.js"]
+    assert code.encodings.keys() == {"br", "gzip"}
+    assert 0 < max(code.encodings.values()) < code.size
+    assert (tmp_path / "twins/main-AAAAAAAA.js.br").stat().st_size == code.encodings["br"]
+    assert "encodings" not in msgspec.to_builtins(found["style.css"])
+
+
+def test_a_file_of_a_twin_s_name_is_left_alone(game, tmp_path):
+    made = game(tmp_path / "site")
+    own = tmp_path / "site/main-AAAAAAAA.js.gz"
+    own.write_bytes(b"own")
+    found = twins.write({**made.files, own.name: own}, tmp_path / "twins")
+    assert found["main-AAAAAAAA.js"].keys() == {"br"}
 
 
 def test_code_settings_and_secrets_are_not_copied():

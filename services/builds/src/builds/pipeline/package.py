@@ -1,11 +1,16 @@
-"""The package: a site of pages, bundles and files, and the same as one archive."""
+"""The package: the site put together, and what its target makes of it."""
 
 import hashlib
-import zipfile
-from pathlib import Path, PurePosixPath
+from collections.abc import Mapping
+from pathlib import Path
+
+from msgspec import Struct
 
 from builds import steps
 from builds.mime import media_type
+from builds.packagers import twins, zips
+from builds.packagers.choice import PACKAGERS
+from builds.packagers.types import INDEX, About, Content, Game
 from builds.pipeline import page
 from builds.pipeline.bundle import Bundle
 from builds.pipeline.cache import Cache
@@ -14,19 +19,15 @@ from builds.pipeline.plan import Plan, is_copied
 from builds.types import Artifact, Manifest, Page
 
 STEP = steps.PACKAGE
-ARCHIVE = "web.zip"
-INDEX = "index.html"
 
-_EPOCH = (1980, 1, 1, 0, 0, 0)
-_PERMISSIONS = 0o100644 << 16
-_UNIX = 3
-_LEVEL = 6
-_PIECE = 1 << 20
-# compressed already: deflating them again costs time and saves nothing
-_DENSE = frozenset(
-    {".png", ".jpg", ".jpeg", ".webp", ".avif", ".gif", ".ogg", ".mp3", ".m4a", ".mp4", ".webm"}
-    | {".woff", ".woff2", ".zip", ".gz", ".br", ".glb", ".ktx2"}
-)
+
+class Packed(Struct, frozen=True):
+    """What is to be stored: the site that is played, the twins of its pages, and the artifact."""
+
+    pages: dict[str, Page]
+    site: dict[str, Path]
+    artifact: Artifact
+    archive: Path
 
 
 def site(plan: Plan, bundle: Bundle, manifest: Manifest, rooms: Rooms, cache: Cache) -> None:
@@ -49,33 +50,58 @@ def site(plan: Plan, bundle: Bundle, manifest: Manifest, rooms: Rooms, cache: Ca
     index.write_text(text, encoding="utf-8")
 
 
-def pages(folder: Path) -> dict[str, Page]:
-    """Every file of the site by its path, in order."""
-    found = sorted(p for p in folder.rglob("*") if p.is_file())
-    return {str(p.relative_to(folder)): Page(p.stat().st_size, _sha256(p)) for p in found}
-
-
-def archive(folder: Path, paths: list[str], target: Path) -> Artifact:
-    """Zip the site: the same files make the same bytes, whenever and wherever."""
-    with zipfile.ZipFile(target, "w") as made:
-        for path in sorted(paths):
-            entry = zipfile.ZipInfo(path, _EPOCH)
-            entry.create_system = _UNIX
-            entry.external_attr = _PERMISSIONS
-            is_dense = PurePosixPath(path).suffix.lower() in _DENSE
-            entry.compress_type = zipfile.ZIP_STORED if is_dense else zipfile.ZIP_DEFLATED
-            entry.compress_level = _LEVEL
-            entry.file_size = (folder / path).stat().st_size
-            with (folder / path).open("rb") as source, made.open(entry, "w") as inside:
-                while piece := source.read(_PIECE):
-                    inside.write(piece)
-    return Artifact(
-        name=target.name,
-        platform="web",
-        size=target.stat().st_size,
-        sha256=_sha256(target),
-        mime_type=media_type(target.name),
+def packed(target: str, about: About, sealed: frozenset[str], rooms: Rooms) -> Packed:
+    """Pack the game for its target; whatever that is, it is played as a site."""
+    found = sorted(p for p in rooms.site.rglob("*") if p.is_file())
+    files = {str(p.relative_to(rooms.site)): p for p in found}
+    game = Game(about, files, sealed & files.keys())
+    site = _placed(PACKAGERS["web"].pack(game, _folder(rooms, "web")), _folder(rooms, "made"))
+    contents: Mapping[str, Content] = site
+    if target != "web":
+        contents = PACKAGERS[target].pack(game, _folder(rooms, target))
+    archive = rooms.root / f"{target}.zip"
+    zips.write(contents, archive)
+    artifact = Artifact(
+        name=archive.name,
+        platform=target,
+        size=archive.stat().st_size,
+        sha256=_sha256(archive),
+        mime_type=media_type(archive.name),
     )
+    made = twins.write(site, _folder(rooms, "twins"))
+    beside = {p + twins.ENDINGS[e]: file for p, of in made.items() for e, file in of.items()}
+    return Packed(pages(site, made), site | beside, artifact, archive)
+
+
+def _folder(rooms: Rooms, name: str) -> Path:
+    folder = rooms.root / "packages" / name
+    folder.mkdir(parents=True)
+    return folder
+
+
+def _placed(files: Mapping[str, Content], folder: Path) -> dict[str, Path]:
+    """The files as they lie on the disk; what was in memory is written to ``folder``."""
+    found: dict[str, Path] = {}
+    for path, content in files.items():
+        if isinstance(content, Path):
+            found[path] = content
+        else:
+            found[path] = folder / path
+            found[path].parent.mkdir(parents=True, exist_ok=True)
+            found[path].write_bytes(content)
+    return found
+
+
+def pages(site: Mapping[str, Path], made: Mapping[str, Mapping[str, Path]]) -> dict[str, Page]:
+    """Every file of the site by its path, in order, and how large its twins are."""
+    return {
+        path: Page(
+            file.stat().st_size,
+            _sha256(file),
+            {encoding: twin.stat().st_size for encoding, twin in made.get(path, {}).items()},
+        )
+        for path, file in sorted(site.items())
+    }
 
 
 def _sha256(path: Path) -> str:

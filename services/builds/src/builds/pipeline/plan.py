@@ -16,19 +16,12 @@ _STATIC = ("assets/", "public/")
 _OURS = frozenset({"project.json", "package.json", "package-lock.json", "template.json"})
 
 
-class Playing(Struct, frozen=True):
-    """How a project's game is to be played."""
-
-    isolated: bool = False
-
-
 class About(Struct, frozen=True):
     """What project.json says."""
 
     name: str = "Game"
     entry: str = ""
     page: str = "index.html"
-    play: Playing = Playing()
 
 
 class Plan(Struct, frozen=True):
@@ -40,7 +33,6 @@ class Plan(Struct, frozen=True):
     is_typed: bool
     config: dict[str, Any]
     files: list[str]
-    is_isolated: bool = False
 
 
 def of(tree: Path, text_bytes_max: int) -> Plan:
@@ -59,7 +51,7 @@ def of(tree: Path, text_bytes_max: int) -> Plan:
     config = tsconfig.read(_text(tree / "tsconfig.json")) if "tsconfig.json" in files else {}
     entries = _entries(about, page.modules(text), set(files))
     is_typed = any(f.endswith(_CHECKED) for f in files)
-    return Plan(page_path, text, entries, is_typed, config, files, about.play.isolated)
+    return Plan(page_path, text, entries, is_typed, config, files)
 
 
 def _refuse_long(tree: Path, name: str, bytes_max: int) -> None:

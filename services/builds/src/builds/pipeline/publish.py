@@ -10,6 +10,7 @@ import structlog
 from builds import places, steps
 from builds.mime import media_type
 from builds.pipeline.context import Told, Workshop
+from builds.pipeline.package import Packed
 from builds.types import BuildError
 from common.errors import UnavailableError
 
@@ -25,15 +26,7 @@ class Shelf(Protocol):
         """Keep the file under ``key``."""
 
 
-async def result(
-    result_id: UUID,
-    site: Path,
-    paths: list[str],
-    archive: Path,
-    shop: Workshop,
-    shelf: Shelf,
-    told: Told,
-) -> None:
+async def result(result_id: UUID, packed: Packed, shop: Workshop, shelf: Shelf, told: Told) -> None:
     """Store every file; the build may be played when the last has arrived."""
     turns = asyncio.Semaphore(shop.settings.transfers_at_once)
 
@@ -42,8 +35,8 @@ async def result(
             await _patiently(shop, shelf, key, path, told)
 
     await asyncio.gather(
-        put(places.artifact(result_id, archive.name), archive),
-        *[put(places.page(result_id, path), site / path) for path in paths],
+        put(places.artifact(result_id, packed.artifact.name), packed.archive),
+        *[put(places.page(result_id, path), file) for path, file in packed.site.items()],
     )
 
 

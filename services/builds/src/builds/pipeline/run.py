@@ -4,11 +4,14 @@ import asyncio
 
 from msgspec import Struct
 
+from builds.packagers import about as abouts
+from builds.packagers.types import About
 from builds.pipeline import bundle, check, fetch, package, publish, served, verdicts
 from builds.pipeline import plan as plans
 from builds.pipeline.bundle import Bundle
 from builds.pipeline.context import Order, Rooms, Told, Workshop, rooms, step
 from builds.pipeline.fetch import Origin
+from builds.pipeline.package import Packed
 from builds.pipeline.plan import Plan
 from builds.pipeline.publish import Shelf
 from builds.types import Artifact, BuildError, Diagnostic, Page
@@ -40,14 +43,16 @@ async def _steps(
     with step(told, fetch.STEP):
         await fetch.sources(order, shop, origin, place, told)
         plan = await asyncio.to_thread(plans.of, place.tree, shop.settings.read_bytes_max)
+        about = await asyncio.to_thread(abouts.read, place.tree)
     made = await _compiled(order, plan, shop, place, told)
     with step(told, package.STEP):
-        site, archive = await asyncio.to_thread(_packed, order, plan, made, shop, place)
-        told.say(package.STEP, f"{len(site)} files, {archive.size} bytes as {archive.name}.")
+        packed = await asyncio.to_thread(_packed, order, plan, made, about, shop, place)
+        done = packed.artifact
+        told.say(package.STEP, f"{len(packed.pages)} files, {done.size} bytes as {done.name}.")
     with step(told, publish.STEP):
-        file = place.root / package.ARCHIVE
-        await publish.result(order.result_id, place.site, list(site), file, shop, shelf, told)
-    return Result(made.diagnostics, [archive], site)
+        await publish.result(order.result_id, packed, shop, shelf, told)
+    site = served.marked(packed.pages, packed.site, is_isolated=about.is_isolated)
+    return Result(made.diagnostics, [packed.artifact], site)
 
 
 async def _compiled(order: Order, plan: Plan, shop: Workshop, place: Rooms, told: Told) -> Bundle:
@@ -78,8 +83,7 @@ def _refuse(types: list[Diagnostic], modules: list[Diagnostic], found: list[Diag
 
 
 def _packed(
-    order: Order, plan: Plan, made: Bundle, shop: Workshop, place: Rooms
-) -> tuple[dict[str, Page], Artifact]:
+    order: Order, plan: Plan, made: Bundle, about: About, shop: Workshop, place: Rooms
+) -> Packed:
     package.site(plan, made, order.manifest, place, shop.cache)
-    site = served.marked(package.pages(place.site), place.site, plan)
-    return site, package.archive(place.site, list(site), place.root / package.ARCHIVE)
+    return package.packed(order.target, about, frozenset(made.files), place)

@@ -19,7 +19,7 @@ from common.answers import Window, window
 from common.caller import NOBODY, Caller
 from common.contracts.builds import BuildCancelled, BuildQueued
 from common.database import Queries
-from common.errors import ConflictError, InvalidError, NotFoundError, UnavailableError
+from common.errors import ConflictError, NotFoundError, UnavailableError
 from common.ids import uuid7
 
 _MISSING = "There is no such build."
@@ -28,8 +28,6 @@ _BARRED = "Whoever wanted this build may not build in this project any more."
 
 async def start(means: Means, caller: Caller, new: NewBuild) -> Build:
     """Put a build of the tree as it is now into the queue, unless it was built before."""
-    if new.target != "web":
-        raise InvalidError.of("target", f"Builds for {new.target} are not available yet.")
     await demand_writer(means.db, means.peers.access, caller, new.project_id)
     (tree, manifest), assets = await asyncio.gather(
         means.peers.pin(new.project_id, new.at), means.peers.assets(new.project_id)

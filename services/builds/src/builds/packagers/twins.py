@@ -1,0 +1,52 @@
+"""Twins of the site's texts, compressed beforehand, for browsers that take them."""
+
+import gzip
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+
+import brotli
+
+ENDINGS = {"br": ".br", "gzip": ".gz"}
+
+_TEXTS = frozenset(
+    {".html", ".htm", ".js", ".mjs", ".cjs", ".css", ".json", ".webmanifest", ".txt", ".md", ".csv"}
+    | {".xml", ".svg", ".wasm", ".gltf", ".glsl", ".vert", ".frag", ".wgsl", ".fnt", ".atlas"}
+    | {".tmj", ".ttf", ".otf", ".bin"}
+)
+# below it a packet is saved by nothing
+_BYTES_MIN = 1024
+# read as a whole; what is larger is sent as it is
+_BYTES_MAX = 16 << 20
+_GAIN_MIN = 0.9
+_GZIP_LEVEL = 6
+# the best takes a second for each megabyte: it is for the first of the bytes alone
+_QUALITIES = ((64 << 10, 11), (512 << 10, 9))
+_QUALITY_OF_THE_REST = 5
+
+
+def write(site: Mapping[str, Path], folder: Path) -> dict[str, dict[str, Path]]:
+    """Write the twins that are worth it into ``folder``; return them by path and encoding."""
+    found: dict[str, dict[str, Path]] = {}
+    done = 0
+    for path, source in sorted(site.items(), key=lambda pair: (pair[1].stat().st_size, pair[0])):
+        size = source.stat().st_size
+        if PurePosixPath(path).suffix.lower() not in _TEXTS or not _BYTES_MIN <= size <= _BYTES_MAX:
+            continue
+        done += size
+        for encoding, content in _compressed(source.read_bytes(), done).items():
+            twin = path + ENDINGS[encoding]
+            if twin in site or len(content) > size * _GAIN_MIN:
+                continue
+            target = folder / twin
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+            found.setdefault(path, {})[encoding] = target
+    return found
+
+
+def _compressed(content: bytes, done: int) -> dict[str, bytes]:
+    quality = next((q for most, q in _QUALITIES if done <= most), _QUALITY_OF_THE_REST)
+    return {
+        "br": brotli.compress(content, quality=quality),
+        "gzip": gzip.compress(content, _GZIP_LEVEL, mtime=0),
+    }

@@ -1,0 +1,80 @@
+"""A built game in a browser: it starts, it says nothing wrong, it stays where it may."""
+
+import shutil
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.async_api import async_playwright
+
+_EXAMPLE = Path(__file__).parents[4] / "examples" / "breakout"
+_ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
+_READY = (
+    "document.documentElement.dataset.ready === 'true' || document.body.dataset.ready === 'true'"
+)
+_KEPT = """async () => {
+  const found = await navigator.serviceWorker.getRegistration("./");
+  return found?.active?.state === "activated";
+}"""
+_WORKERS = "async () => (await navigator.serviceWorker.getRegistrations()).length"
+
+
+@pytest.fixture
+async def visitor():
+    """A browser without a window, and what its pages complained of."""
+    found = shutil.which("chromium")
+    assert found, "games run in a browser: install chromium"
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=found, headless=True, args=list(_ARGUMENTS)
+        )
+        context = await browser.new_context()
+        page = await context.new_page()
+        faults = []
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
+        yield page, faults
+        await browser.close()
+
+
+async def _example(desk, *, is_public, **more):
+    texts = [p for p in _EXAMPLE.rglob("*") if p.suffix in {".ts", ".json", ".html"}]
+    files = {str(p.relative_to(_EXAMPLE)): p.read_text() for p in texts}
+    project = await desk.project(files, is_public=is_public)
+    for picture in (_EXAMPLE / "assets").iterdir():
+        await desk.upload(project, picture.name, picture.read_bytes())
+    build = await desk.ended(await desk.start(project, **more))
+    assert build["status"] == "success", build
+    return build
+
+
+def _address(desk, build):
+    return desk.company.url("builds") + httpx.URL(build["playUrl"]).raw_path.decode()
+
+
+async def test_a_public_game_starts_and_is_there_without_a_network(desk, visitor):
+    page, faults = visitor
+    build = await _example(desk, is_public=True)
+    await page.goto(_address(desk, build))
+    await page.wait_for_function(_READY)
+    assert await page.locator("canvas#game").count() == 1
+    await page.wait_for_function(_KEPT)
+    assert faults == []
+    manifest = await page.evaluate("fetch('manifest.webmanifest').then((answer) => answer.json())")
+    assert manifest["name"] == "Brickglow"
+    await page.context.set_offline(True)
+    await page.reload()
+    await page.wait_for_function(_READY)
+    assert await page.locator("canvas#game").count() == 1
+    assert faults == []
+
+
+async def test_a_private_game_starts_and_leaves_nothing_behind(desk, visitor):
+    page, faults = visitor
+    build = await _example(desk, is_public=False, target="electron")
+    await page.goto(_address(desk, build))
+    await page.wait_for_function(_READY)
+    await page.wait_for_load_state("networkidle")
+    assert await page.evaluate(_WORKERS) == 0
+    assert await page.evaluate("caches.keys()") == []
+    assert faults == []
