@@ -14,6 +14,8 @@ import uvloop
 from litestar import Litestar
 from litestar.datastructures import State
 
+from builds.logs import masking
+from builds.logs.masking import Mask
 from builds.peers import Peers
 from builds.pipeline.context import Workshop, leave, workshop
 from builds.sandbox.bubblewrap import Bubblewrap
@@ -45,7 +47,8 @@ def create_app() -> Litestar:
         storage = Storage(storage_settings)
         await storage.open()
         try:
-            async with _working(app, settings, storage):
+            mask = masking.of(settings, storage_settings)
+            async with _working(app, settings, storage, mask):
                 yield
         finally:
             await storage.close()
@@ -61,7 +64,9 @@ def create_app() -> Litestar:
 
 
 @asynccontextmanager
-async def _working(app: Litestar, settings: Settings, storage: Storage) -> AsyncGenerator[None]:
+async def _working(
+    app: Litestar, settings: Settings, storage: Storage, mask: Mask
+) -> AsyncGenerator[None]:
     db = await Database.connect(
         settings.database_url,
         pool_size=settings.pool_size,
@@ -72,7 +77,7 @@ async def _working(app: Litestar, settings: Settings, storage: Storage) -> Async
     peers = Peers(settings, timeout_s=settings.fetch_timeout_s)
     shop = await _shop(settings)
     app.state.watch = _watch(db, bus, shop)
-    bench = Bench(uuid7(), settings, db, bus, peers, storage, shop)
+    bench = Bench(uuid7(), settings, db, bus, peers, storage, shop, mask)
     queue = Queue(bench)
     loop = asyncio.get_running_loop()
     tasks = [loop.create_task(bus.run()), loop.create_task(janitor.run(bench))]

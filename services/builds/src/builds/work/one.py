@@ -10,6 +10,7 @@ import structlog
 from msgspec import Struct
 
 from builds import wakes
+from builds.logs.masking import Mask
 from builds.peers import Peers
 from builds.pipeline import run
 from builds.pipeline.context import Order, Workshop
@@ -42,6 +43,7 @@ class Bench(Struct, frozen=True):
     peers: Peers
     storage: Storage
     shop: Workshop | str
+    mask: Mask
 
 
 class _NotOursError(Exception):
@@ -58,11 +60,11 @@ async def build(bench: Bench, build_id: UUID) -> None:
         return
     await wakes.tell(bench.bus, build_id)
     log.info("build_taken", build=str(build_id), attempt=claim.attempt)
-    journal = Journal(settings, claim.next_line)
+    journal = Journal(settings, claim.next_line, bench.mask)
     shelf = StoreShelf(bench.storage)
     began = time.monotonic()
     try:
-        end = await _followed(bench, claim, journal, shelf)
+        end = journal.masked(await _followed(bench, claim, journal, shelf))
     except _NotOursError:
         log.info("build_left", build=str(build_id))
         await shelf.clear()
