@@ -13,3 +13,8 @@ def artifact(build_id: UUID, name: str) -> str:
 def page(build_id: UUID, path: str) -> str:
     """The key of a file of the site that is played."""
     return f"{build_id}/site/{path}"
+
+
+def log(build_id: UUID) -> str:
+    """The key of the log of a build that has ended."""
+    return f"{build_id}/log.ndjson.gz"

@@ -1,10 +1,11 @@
-"""What nobody else looks after: lost builds, lost jobs, deleted builds' objects, the cache."""
+"""What nobody else looks after: lost builds and jobs, logs, deleted objects, the cache."""
 
 import asyncio
 
 import structlog
 
 from builds import places, wakes
+from builds.logs import store
 from builds.pipeline.context import tidy
 from builds.upkeep import repository
 from builds.work.one import Bench
@@ -21,7 +22,7 @@ async def run(bench: Bench) -> None:
     reaps_at = loop.time()
     while True:
         # after an outage of the database nobody has been heard of: they get time to speak first
-        chores = [_remind, _sweep, _trim] + ([_reap] if loop.time() >= reaps_at else [])
+        chores = [_remind, _shelve, _sweep, _trim] + ([_reap] if loop.time() >= reaps_at else [])
         for chore in chores:
             try:
                 await chore(bench)
@@ -52,11 +53,17 @@ async def _remind(bench: Bench) -> None:
         await repository.ask_again(bench.db, build_id, after_s)
 
 
+async def _shelve(bench: Bench) -> None:
+    """Logs of builds that have ended go to the object store."""
+    await store.move(bench.db, bench.storage, _AT_ONCE)
+
+
 async def _sweep(bench: Bench) -> None:
     """Objects of deleted builds go, then their rows."""
     for build in await repository.deleted(bench.db, bench.settings.lease_lost_s, _AT_ONCE):
         keys = [places.page(build.build_id, path) for path in build.site]
         keys += [places.artifact(build.build_id, a["name"]) for a in build.artifacts]
+        keys.append(places.log(build.build_id))
         try:
             for key in keys:
                 await bench.storage.delete(places.BUCKET, key)
