@@ -7,6 +7,7 @@ from litestar.di import Provide
 from builds.artifacts import routes as artifacts
 from builds.logs import routes as logs
 from builds.means import Means
+from builds.metrics import routes as metrics
 from builds.objects import routes as objects
 from builds.peers import Peers
 from builds.places import BUCKET
@@ -33,7 +34,7 @@ def create_app() -> Litestar:
     return app.build(
         "builds",
         settings,
-        [runs.router, logs.router, artifacts.router, play.router, objects.internal],
+        [runs.router, logs.router, artifacts.router, play.router, objects.internal, metrics.show],
         subscriptions=events.SUBSCRIPTIONS,
         dependencies={"means": Provide(means, use_cache=False)},
         parts=[peers, storage, wakes],

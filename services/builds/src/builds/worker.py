@@ -16,6 +16,7 @@ from litestar.datastructures import State
 
 from builds.logs import masking
 from builds.logs.masking import Mask
+from builds.metrics import routes as metrics
 from builds.peers import Peers
 from builds.pipeline.context import Workshop, leave, workshop
 from builds.sandbox.bubblewrap import Bubblewrap
@@ -54,7 +55,7 @@ def create_app() -> Litestar:
             await storage.close()
 
     return Litestar(
-        route_handlers=[health.live, health.ready],
+        route_handlers=[health.live, health.ready, metrics.show],
         lifespan=[lifespan],
         state=State({"settings": settings}),
         openapi_config=None,

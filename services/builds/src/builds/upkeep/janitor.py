@@ -6,6 +6,7 @@ import structlog
 
 from builds import places, wakes
 from builds.logs import store
+from builds.metrics import meters
 from builds.pipeline.context import tidy
 from builds.upkeep import repository
 from builds.work.one import Bench
@@ -40,6 +41,7 @@ async def _reap(bench: Bench) -> None:
         if build.is_last:
             message = f"The worker was lost {most} times."
             await repository.give_up(bench.db, build.build_id, most, lost_s, "WORKER_LOST", message)
+            meters.ended("failed", "WORKER_LOST")
         else:
             await repository.requeue(bench.db, build.build_id, most, lost_s)
         log.warning("build_lost", build=str(build.build_id), is_last=build.is_last)

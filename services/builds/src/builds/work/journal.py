@@ -8,6 +8,7 @@ import msgspec
 
 from builds import steps
 from builds.logs.masking import SECRET_CHARS_MAX, Mask
+from builds.metrics import meters
 from builds.pipeline.context import Told
 from builds.settings import Settings
 from builds.types import Step, StepStatus
@@ -82,7 +83,9 @@ class Journal(Told):
     @override
     def end(self, step: str, status: StepStatus) -> None:
         begun = self._steps[step]
-        duration_ms = round((datetime.now(UTC) - begun.started_at).total_seconds() * 1e3)
+        duration_s = (datetime.now(UTC) - begun.started_at).total_seconds()
+        duration_ms = round(duration_s * 1e3)
+        meters.step_ended(step, status, duration_s)
         self._steps[step] = msgspec.structs.replace(begun, duration_ms=duration_ms, status=status)
         self._add(step, f"{step}: {status} after {duration_ms} ms")
 

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from builds import wakes
 from builds.logs.masking import Mask
+from builds.metrics import meters
 from builds.peers import Peers
 from builds.pipeline import run
 from builds.pipeline.context import Order, Workshop
@@ -185,7 +186,7 @@ async def _report(bench: Bench, claim: Claim, journal: Journal, end: End, durati
     pause_s = _PAUSE_S
     while True:
         try:
-            await repository.finish(
+            is_ours = await repository.finish(
                 bench.db, bench.worker, event, end, journal.steps, journal.lines
             )
         except Exception as exc:
@@ -195,6 +196,8 @@ async def _report(bench: Bench, claim: Claim, journal: Journal, end: End, durati
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 2, _PAUSE_S_MAX)
         else:
+            if is_ours:
+                meters.ended(end.status, end.error_code)
             await wakes.tell(bench.bus, claim.build_id)
             return
 
