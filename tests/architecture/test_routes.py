@@ -10,7 +10,7 @@ from tests.architecture.layout import SERVICES
 pytestmark = pytest.mark.architecture
 RATES = {"read", "write", "strict", "upload", "build", "socket"}
 # the fleet's own, which the gateway sends nobody to
-PRIVATE = ("/internal", "/health", "/v3/discovery:")
+PRIVATE = ("/internal", "/health", "/metrics", "/v3/discovery:")
 # the API is versioned; the others are not for programs that somebody writes against it
 PUBLIC = ("/api/v1/", "/cdn/", "/play/", "/.well-known/")
 UNKEYED = {

@@ -103,6 +103,7 @@ class Joined(Transaction):
 
 
 _ONE = sa.select(sa.literal(1))
+_PATIENCE = 5
 _JOINED: ContextVar[Joined | None] = ContextVar("joined", default=None)
 
 
@@ -186,7 +187,8 @@ class Database(Queries):
 
         It may hold its connection for long: half of them are always left to everybody else.
         """
-        async with asyncio.timeout(self._wait_s):
+        # who waits here holds nothing that others need
+        async with asyncio.timeout(_PATIENCE * self._wait_s):
             await self._joining.acquire()
         try:
             async with self._pool.acquire(timeout=self._wait_s) as connection:

@@ -11,6 +11,9 @@ type Coding = Literal["br", "gzip"]
 
 HEAD_BYTES = 64
 
+# what the key of a compressed copy has after that of its file
+ENDINGS: dict[Coding, str] = {"br": ".br", "gzip": ".gz"}
+
 _GZIP = b"\x1f\x8b"
 # Brotli has no mark of its own; Unity puts a comment at the beginning
 _UNITY_BROTLI = b"UnityWeb Compressed Content (brotli)"

@@ -8,6 +8,7 @@ from builds import toolchain
 from builds.artifacts import routes as artifacts
 from builds.logs import routes as logs
 from builds.means import Means
+from builds.metrics import routes as metrics
 from builds.objects import routes as objects
 from builds.peers import Peers
 from builds.places import BUCKET
@@ -35,7 +36,7 @@ def create_app() -> Litestar:
     return app.build(
         "builds",
         settings,
-        [runs.router, logs.router, artifacts.router, play.router, objects.internal],
+        [runs.router, logs.router, artifacts.router, play.router, objects.internal, metrics.show],
         subscriptions=events.SUBSCRIPTIONS,
         dependencies={"means": Provide(means, use_cache=False)},
         parts=[peers, storage, wakes],

@@ -16,3 +16,8 @@ def artifact(result_id: UUID, name: str) -> str:
 def page(result_id: UUID, path: str) -> str:
     """The key of a file of the site that is played."""
     return f"{result_id}/site/{path}"
+
+
+def log(build_id: UUID) -> str:
+    """The key of the log of a build that has ended."""
+    return f"{build_id}/log.ndjson.gz"

@@ -60,6 +60,7 @@ class Settings(common.settings.Settings, frozen=True, kw_only=True):
     diagnostics_max: int = 200
     log_lines_max: int = 5000
     log_line_chars_max: int = 4000
+    log_bytes_max: int = 4 * _MIB
     message_chars_max: int = 4000
 
     # --- the sandbox

@@ -43,6 +43,11 @@ class BuildRow(Tables):
             "ix_build_result_id", "result_id", postgresql_where=sa.text("result_id IS NOT NULL")
         ),
         sa.Index("ix_build_started_at", "started_at"),
+        sa.Index(
+            "ix_build_log_waiting",
+            "completed_at",
+            postgresql_where=sa.text("completed_at IS NOT NULL AND log_stored_at IS NULL"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -82,10 +87,14 @@ class BuildRow(Tables):
     started_at: Mapped[datetime | None]
     completed_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
+    # when the log moved to the object store, and what is to be known of it without asking there
+    log_stored_at: Mapped[datetime | None]
+    log_lines: Mapped[int | None]
+    log_sha256: Mapped[str | None]
 
 
 class LogRow(Tables):
-    """One line of a build's log, counted from 0 without a gap."""
+    """One line of a build's log, counted from 0 without a gap, until the log is stored."""
 
     __tablename__ = "build_log"
 

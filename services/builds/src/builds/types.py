@@ -86,7 +86,7 @@ class Page(Struct, frozen=True, omit_defaults=True):
     size: int
     sha256: str
     # copies of it beside it, by how they are encoded, and their sizes
-    encodings: dict[str, int] = field(default_factory=dict)
+    encodings: dict[Coding, int] = field(default_factory=dict)
     # how its own bytes are encoded, where the project brought it so
     coding: Coding | None = None
     # whether the project wants its pages kept apart from all others

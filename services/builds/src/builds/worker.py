@@ -15,6 +15,9 @@ from litestar import Litestar
 from litestar.datastructures import State
 
 from builds import toolchain
+from builds.logs import masking
+from builds.logs.masking import Mask
+from builds.metrics import routes as metrics
 from builds.peers import Peers
 from builds.pipeline.context import Workshop, leave, workshop
 from builds.sandbox import choice
@@ -46,13 +49,14 @@ def create_app() -> Litestar:
         storage = Storage(storage_settings)
         await storage.open()
         try:
-            async with _working(app, settings, storage):
+            mask = masking.of(settings, storage_settings)
+            async with _working(app, settings, storage, mask):
                 yield
         finally:
             await storage.close()
 
     return Litestar(
-        route_handlers=[health.live, health.ready],
+        route_handlers=[health.live, health.ready, metrics.show],
         lifespan=[lifespan],
         state=State({"settings": settings}),
         openapi_config=None,
@@ -62,7 +66,9 @@ def create_app() -> Litestar:
 
 
 @asynccontextmanager
-async def _working(app: Litestar, settings: Settings, storage: Storage) -> AsyncGenerator[None]:
+async def _working(
+    app: Litestar, settings: Settings, storage: Storage, mask: Mask
+) -> AsyncGenerator[None]:
     db = await Database.connect(
         settings.database_url,
         pool_size=settings.pool_size,
@@ -74,7 +80,7 @@ async def _working(app: Litestar, settings: Settings, storage: Storage) -> Async
     shop = await _shop(settings)
     app.state.watch = _watch(db, bus, shop)
     tools = await asyncio.to_thread(toolchain.digest, toolchain.find(settings))
-    bench = Bench(uuid7(), settings, db, bus, peers, storage, shop, tools)
+    bench = Bench(uuid7(), settings, db, bus, peers, storage, shop, tools, mask)
     queue = Queue(bench)
     loop = asyncio.get_running_loop()
     tasks = [loop.create_task(bus.run()), loop.create_task(janitor.run(bench))]

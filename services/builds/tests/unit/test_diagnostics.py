@@ -64,3 +64,12 @@ def test_a_message_does_not_take_the_place_of_the_next():
 
 def test_silence_is_no_diagnostic():
     assert of_tsc("") == of_esbuild("") == []
+
+
+def test_colours_are_no_part_of_what_is_found():
+    coloured = _ESBUILD.replace(
+        "✘ [ERROR] ", "\x1b[31m✘ \x1b[41;31m[\x1b[41;97mERROR\x1b[41;31m]\x1b[0m \x1b[1m"
+    )
+    coloured = coloured.replace("\n\n", "\x1b[0m\n\n").replace("      1 │", "\x1b[37m      1 │")
+    assert coloured != _ESBUILD
+    assert of_esbuild(coloured) == of_esbuild(_ESBUILD)

@@ -2,14 +2,17 @@
 
 import msgspec
 
+from builds.logs.masking import Mask
 from builds.settings import Settings
-from builds.work.journal import Journal
+from builds.types import Diagnostic
+from builds.work.journal import CUT_LINE, Journal
+from builds.work.repository import End
 
 _SETTINGS = Settings(database_url="", fleet_secret="", nats_url="", play_secret="")
 
 
 def _journal(**changed):
-    return Journal(msgspec.structs.replace(_SETTINGS, **changed), 7)
+    return Journal(msgspec.structs.replace(_SETTINGS, **changed), 7, Mask(["hush-hush"]))
 
 
 def test_lines_go_on_from_where_an_earlier_attempt_ended():
@@ -29,8 +32,55 @@ def test_a_flood_is_cut_and_says_so():
 
 def test_a_line_is_no_longer_than_it_may_be_and_has_no_nul():
     journal = _journal(log_line_chars_max=5)
-    journal.say("check", "a\0b" + "c" * 100)
-    assert journal.lines[0].text == "a\N{REPLACEMENT CHARACTER}bcc"
+    journal.say("check", "a\0b" + "c" * 100_000)
+    assert journal.lines[0].text == "a\N{REPLACEMENT CHARACTER}bcc" + CUT_LINE
+
+
+def test_a_log_that_is_too_long_is_cut_and_says_so():
+    journal = _journal(log_bytes_max=10)
+    journal.say("check", "äää\nab\nc\nd")
+    assert [line.text for line in journal.lines[:1]] == ["äää"]
+    assert len(journal.lines) == 3
+    assert "cut" in journal.lines[2].text
+
+
+def test_a_line_ends_at_a_newline_and_nowhere_else():
+    journal = _journal()
+    journal.say("check", "a\r\nb\x0bc\x85d\u2028e\x1cf\rg\n\nh\n")
+    assert [line.text for line in journal.lines] == [
+        "a",
+        "b\x0bc\x85d\u2028e\x1cf\rg",
+        "",
+        "h",
+    ]
+
+
+def test_colours_are_kept():
+    journal = _journal()
+    journal.say("bundle", "\x1b[31mred\x1b[0m")
+    assert journal.lines[0].text == "\x1b[31mred\x1b[0m"
+
+
+def test_a_secret_is_hidden_wherever_the_line_is_cut():
+    for length in range(30):
+        journal = _journal(log_line_chars_max=20)
+        journal.say("check", "x" * length + "hush-hush" + "y" * 50)
+        (line,) = journal.lines
+        assert "hu" not in line.text
+
+
+def test_many_hidden_secrets_bring_no_cut_one_into_sight():
+    journal = _journal(log_line_chars_max=20)
+    journal.say("check", "hush-hush" * 10_000)
+    assert set(journal.lines[0].text.removesuffix(CUT_LINE)) <= {"*"}
+
+
+def test_the_end_tells_no_secret_either():
+    found = Diagnostic(None, None, None, "X", "hush-hush!", "error")
+    end = _journal().masked(
+        End(status="failed", error_message="it is hush-hush", diagnostics=[found])
+    )
+    assert (end.error_message, end.diagnostics[0].message) == ("it is ***", "***!")
 
 
 def test_a_step_has_its_time_and_its_end():

@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 
 import brotli
 
-ENDINGS = {"br": ".br", "gzip": ".gz"}
+from builds.encodings import ENDINGS, Coding
 
 _TEXTS = frozenset(
     {".html", ".htm", ".js", ".mjs", ".cjs", ".css", ".json", ".webmanifest", ".txt", ".md", ".csv"}
@@ -24,9 +24,9 @@ _QUALITIES = ((64 << 10, 11), (512 << 10, 9))
 _QUALITY_OF_THE_REST = 5
 
 
-def write(site: Mapping[str, Path], folder: Path) -> dict[str, dict[str, Path]]:
+def write(site: Mapping[str, Path], folder: Path) -> dict[str, dict[Coding, Path]]:
     """Write the twins that are worth it into ``folder``; return them by path and encoding."""
-    found: dict[str, dict[str, Path]] = {}
+    found: dict[str, dict[Coding, Path]] = {}
     done = 0
     for path, source in sorted(site.items(), key=lambda pair: (pair[1].stat().st_size, pair[0])):
         size = source.stat().st_size
@@ -44,7 +44,7 @@ def write(site: Mapping[str, Path], folder: Path) -> dict[str, dict[str, Path]]:
     return found
 
 
-def _compressed(content: bytes, done: int) -> dict[str, bytes]:
+def _compressed(content: bytes, done: int) -> dict[Coding, bytes]:
     quality = next((q for most, q in _QUALITIES if done <= most), _QUALITY_OF_THE_REST)
     return {
         "br": brotli.compress(content, quality=quality),

@@ -73,7 +73,7 @@ async def modules(order: Order, plan: Plan, shop: Workshop, rooms: Rooms, told: 
     )
     with step(told, STEP) as progress:
         most = limits(shop.settings, shop.settings.bundle_s_max)
-        with closing(Lines(told, STEP)) as lines:
+        with closing(Lines(told, STEP, most.log_bytes)) as lines:
             outcome = await shop.sandbox.run(job, most, lines)
         verdicts.judge("The bundler", outcome)
         found = diagnostics.of_esbuild(outcome.log.decode(errors="replace"))
@@ -103,7 +103,7 @@ def _arguments(order: Order, plan: Plan) -> list[str]:
         "--asset-names=assets/[name]-[hash]",
         f"--metafile={_OUT}/{_META}",
         f"--tsconfig-raw={config}",
-        "--color=false",
+        "--color=true",
         "--log-limit=0",
         "--log-level=warning",
         *(f"--loader:.{ending}=file" for ending in endings_of_files()),

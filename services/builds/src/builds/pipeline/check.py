@@ -34,7 +34,7 @@ async def types(plan: Plan, shop: Workshop, rooms: Rooms, told: Told) -> list[Di
     )
     with step(told, STEP) as progress:
         most = limits(shop.settings, shop.settings.check_s_max)
-        with closing(Lines(told, STEP)) as lines:
+        with closing(Lines(told, STEP, most.log_bytes)) as lines:
             outcome = await shop.sandbox.run(job, most, lines)
         verdicts.judge("The type checker", outcome)
         found = diagnostics.of_tsc(outcome.log.decode(errors="replace"))

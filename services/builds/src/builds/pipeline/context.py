@@ -23,6 +23,9 @@ from builds.types import Manifest, Options, StepStatus
 
 _SEARCHABLE = 0o001
 _ELSEWHERE = "worldloom-builds-"
+# more than a line of a log has, and a secret behind it
+_LINE_BYTES = 65_536
+_CUT = b"[The rest is cut: a tool may say only so much.]"
 # between a room's making and its lock there is a moment
 _STALE_S = 10.0
 
@@ -190,23 +193,43 @@ def step(told: Told, name: str) -> Generator[Progress]:
 
 
 class Lines:
-    """Passes on what a tool says, line by line, however it arrives."""
+    """Passes on what a tool says, line by line, however it arrives.
 
-    def __init__(self, told: Told, name: str) -> None:
+    A sandbox passes on ``most`` bytes and no more; that there was more is said at the end.
+    """
+
+    def __init__(self, told: Told, name: str, most: int) -> None:
         self._told = told
         self._name = name
-        self._rest = b""
+        self._left = most - 1
+        self._is_cut = False
+        self._rest: list[bytes] = []
+        self._rest_bytes = 0
 
     def __call__(self, piece: bytes) -> None:
         """Hear some bytes."""
-        *lines, self._rest = (self._rest + piece).split(b"\n")
-        if lines:
-            self._told.say(self._name, b"\n".join(lines).decode(errors="replace"))
+        self._is_cut = self._is_cut or len(piece) > self._left
+        piece = piece[: self._left]
+        self._left -= len(piece)
+        ended, newline, rest = piece.rpartition(b"\n")
+        if newline:
+            self._tell(b"".join([*self._rest, ended]))
+            self._rest, self._rest_bytes = [], 0
+        # of a line that does not end only so much is kept as the log may show
+        kept = rest[: max(0, _LINE_BYTES - self._rest_bytes)]
+        if kept:
+            self._rest.append(kept)
+            self._rest_bytes += len(kept)
+
+    def _tell(self, text: bytes) -> None:
+        self._told.say(self._name, text.decode(errors="replace"))
 
     def close(self) -> None:
         """Pass on what did not end with a line's end."""
         if self._rest:
-            self._told.say(self._name, self._rest.decode(errors="replace"))
+            self._tell(b"".join(self._rest))
+        if self._is_cut:
+            self._tell(_CUT)
 
 
 def limits(settings: Settings, wall_s: float) -> Limits:

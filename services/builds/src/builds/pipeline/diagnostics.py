@@ -1,4 +1,4 @@
-"""What the tools print, taken apart: tsc without colours, esbuild's own form."""
+"""What the tools print, taken apart: colours go, then tsc's and esbuild's forms are read."""
 
 import re
 from collections.abc import Iterator
@@ -17,12 +17,18 @@ _ESBUILD = re.compile(
 )
 _ESBUILD_AT = re.compile(r"^ {4}(?P<file>\S.*?):(?P<line>\d{1,9}):(?P<column>\d{1,9}):$")
 _OURS = "../c/"
+_ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_])")
+
+
+def plain(text: str) -> str:
+    """Text without the codes that a terminal takes for colours and for moves."""
+    return _ESCAPE.sub("", text)
 
 
 def of_tsc(text: str) -> list[Diagnostic]:
     """Read tsc's lines; an indented one goes on with the message before."""
     found: list[Diagnostic] = []
-    for line in text.splitlines():
+    for line in _lines(text):
         match = _TSC_AT.match(line) or _TSC.match(line)
         if match is not None:
             found.append(_of_tsc_line(match))
@@ -50,7 +56,11 @@ def _longer(diagnostic: Diagnostic, more: str) -> Diagnostic:
 
 def of_esbuild(text: str) -> list[Diagnostic]:
     """Read esbuild's messages, each with the first place that follows it."""
-    return list(_of_esbuild(text.splitlines()))
+    return list(_of_esbuild(_lines(text)))
+
+
+def _lines(text: str) -> list[str]:
+    return [line.removesuffix("\r") for line in plain(text).split("\n")]
 
 
 def _of_esbuild(lines: list[str]) -> Iterator[Diagnostic]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from builds import steps
+from builds.encodings import ENDINGS, Coding
 from builds.mime import media_type
 from builds.packagers import twins, zips
 from builds.packagers.choice import PACKAGERS
@@ -69,7 +70,7 @@ def packed(target: str, about: About, sealed: frozenset[str], rooms: Rooms) -> P
         mime_type=media_type(archive.name),
     )
     made = twins.write(site, _folder(rooms, "twins"))
-    beside = {p + twins.ENDINGS[e]: file for p, of in made.items() for e, file in of.items()}
+    beside = {p + ENDINGS[e]: file for p, of in made.items() for e, file in of.items()}
     return Packed(pages(site, made), site | beside, artifact, archive)
 
 
@@ -92,7 +93,7 @@ def _placed(files: Mapping[str, Content], folder: Path) -> dict[str, Path]:
     return found
 
 
-def pages(site: Mapping[str, Path], made: Mapping[str, Mapping[str, Path]]) -> dict[str, Page]:
+def pages(site: Mapping[str, Path], made: Mapping[str, Mapping[Coding, Path]]) -> dict[str, Page]:
     """Every file of the site by its path, in order, and how large its twins are."""
     return {
         path: Page(

@@ -5,13 +5,12 @@ from typing import Literal
 
 from msgspec import Struct
 
-from builds.encodings import Coding
+from builds.encodings import ENDINGS, Coding
 from builds.types import Page
 from common import ranges
 
 # by preference, where the client has none
 _CODINGS: tuple[Coding, ...] = ("br", "gzip")
-_ENDS: dict[Coding, str] = {"br": ".br", "gzip": ".gz"}
 _ITEM = re.compile(r"([a-z0-9*-]+)\s*(?:;\s*q\s*=\s*([01](?:\.[0-9]{0,3})?))?")
 
 
@@ -68,7 +67,7 @@ def _best(page: Page, plain: Form, accept_encoding: str) -> Form:
     for coding in _accepted(accept_encoding):
         if coding in page.encodings:
             etag = f'"{page.sha256}-{coding}"'
-            return Form(page.encodings[coding], etag, coding, _ENDS[coding])
+            return Form(page.encodings[coding], etag, coding, ENDINGS[coding])
     return plain
 
 

@@ -8,6 +8,7 @@ import msgspec
 from builds import recipe
 from builds.errors import BuildNotFinishedError, BuildNotRetryableError, BuildNotVerifiableError
 from builds.means import Means
+from builds.metrics import meters
 from builds.permissions import confine, demand, demand_reader, demand_writer
 from builds.play import keys
 from builds.runs import creation, repository
@@ -46,6 +47,7 @@ async def start(means: Means, caller: Caller, new: NewBuild) -> Build:
         # the role was lost since it was asked for
         await demand_writer(means.db, means.peers.access, caller, new.project_id)
         raise UnavailableError
+    meters.wanted(is_cached=made.build.cached)
     for other in made.superseded:
         await means.wakes.wake(other)
     return told(means, caller, Seen(None, made.is_public, made.build))
@@ -97,6 +99,7 @@ async def cancel(means: Means, caller: Caller, build_id: UUID) -> Build:
     build = await repository.cancel(means.db, _cancelled(caller, found.build))
     if build is None:
         raise ConflictError("The build has ended already.")
+    meters.ended(build.status)
     return build
 
 

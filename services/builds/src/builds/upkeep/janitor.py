@@ -1,10 +1,13 @@
-"""What nobody else looks after: lost builds, lost jobs, deleted builds' objects, the cache."""
+"""What nobody else looks after: lost builds and jobs, logs, deleted objects, the cache."""
 
 import asyncio
 
 import structlog
 
 from builds import places, wakes
+from builds.encodings import ENDINGS
+from builds.logs import store
+from builds.metrics import meters
 from builds.pipeline.context import tidy
 from builds.upkeep import repository
 from builds.upkeep.repository import Deleted
@@ -22,7 +25,7 @@ async def run(bench: Bench) -> None:
     reaps_at = loop.time()
     while True:
         # after an outage of the database nobody has been heard of: they get time to speak first
-        chores = [_remind, _sweep, _trim] + ([_reap] if loop.time() >= reaps_at else [])
+        chores = [_remind, _shelve, _sweep, _trim] + ([_reap] if loop.time() >= reaps_at else [])
         for chore in chores:
             try:
                 await chore(bench)
@@ -40,6 +43,7 @@ async def _reap(bench: Bench) -> None:
         if build.is_last:
             message = f"The worker was lost {most} times."
             await repository.give_up(bench.db, build.build_id, most, lost_s, "WORKER_LOST", message)
+            meters.ended("failed", "WORKER_LOST")
         else:
             await repository.requeue(bench.db, build.build_id, most, lost_s)
         log.warning("build_lost", build=str(build.build_id), is_last=build.is_last)
@@ -51,6 +55,11 @@ async def _remind(bench: Bench) -> None:
     after_s = bench.settings.requeue_after_s
     for build_id in await repository.unheard(bench.db, after_s, _AT_ONCE):
         await repository.ask_again(bench.db, build_id, after_s)
+
+
+async def _shelve(bench: Bench) -> None:
+    """Logs of builds that have ended go to the object store."""
+    await store.move(bench.db, bench.storage, _AT_ONCE)
 
 
 async def _sweep(bench: Bench) -> None:
@@ -65,12 +74,17 @@ async def _sweep(bench: Bench) -> None:
 
 
 def _keys(build: Deleted) -> list[str]:
+    own = [places.log(build.build_id)]
     if build.result_id is None or build.is_shared:
-        return []
-    return [
-        *(places.page(build.result_id, path) for path in build.site),
-        *(places.artifact(build.result_id, artifact["name"]) for artifact in build.artifacts),
+        return own
+    pages = [places.page(build.result_id, path) for path in build.site]
+    copies = [
+        places.page(build.result_id, path) + ENDINGS[coding]
+        for path, page in build.site.items()
+        for coding in page.encodings
     ]
+    files = [places.artifact(build.result_id, artifact["name"]) for artifact in build.artifacts]
+    return [*own, *pages, *copies, *files]
 
 
 async def _trim(bench: Bench) -> None:

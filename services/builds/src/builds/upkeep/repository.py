@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 
 from builds.runs.types import BuildRequested
 from builds.tables import BuildRow
-from builds.types import UNFINISHED
+from builds.types import UNFINISHED, Page
 from common.caller import NOBODY
 from common.contracts.builds import BuildFailed
 from common.database import Database
@@ -89,9 +89,20 @@ class Deleted(msgspec.Struct, frozen=True):
 
     build_id: UUID
     result_id: UUID | None
-    site: dict[str, Any]
+    site: dict[str, Page]
     artifacts: list[Any]
     is_shared: bool
+
+
+def _deleted(
+    build_id: UUID,
+    result_id: UUID | None,
+    site: dict[str, Any],
+    artifacts: list[Any],
+    is_shared: bool,  # noqa: FBT001 - as the columns are
+) -> Deleted:
+    pages = msgspec.convert(site, dict[str, Page])
+    return Deleted(build_id, result_id, pages, artifacts, is_shared)
 
 
 async def lost(db: Database, attempts_max: int, lost_s: float, limit: int) -> list[Lost]:
@@ -148,7 +159,7 @@ async def ask_again(db: Database, build_id: UUID, unheard_s: float) -> None:
 
 async def deleted(db: Database, settled_s: float, limit: int) -> list[Deleted]:
     """Return deleted builds that no worker can be busy with any more."""
-    return await db.all(_FIND_DELETED, Deleted, settled_s=settled_s, limit=limit)
+    return await db.all(_FIND_DELETED, _deleted, settled_s=settled_s, limit=limit)
 
 
 async def remove(db: Database, build_id: UUID) -> None:

@@ -7,23 +7,29 @@ from typing import override
 import msgspec
 
 from builds import steps
+from builds.logs.masking import SECRET_CHARS_MAX, Mask
+from builds.metrics import meters
 from builds.pipeline.context import Told
 from builds.settings import Settings
 from builds.types import Step, StepStatus
-from builds.work.repository import Line
+from builds.work.repository import End, Line
 
-_CUT = "The log is cut here: it has as many lines as it may."
+CUT_LINE = " [the line is cut here]"
+_TOO_MANY = "[The log is cut here: it has as many lines as it may.]"
+_TOO_LONG = "[The log is cut here: it is as long as it may be.]"
 
 
 class Journal(Told):
     """Lines and steps of one build. ``news`` is set while some are not written."""
 
-    def __init__(self, settings: Settings, next_line: int) -> None:
+    def __init__(self, settings: Settings, next_line: int, mask: Mask) -> None:
         self._settings = settings
         self._number = next_line
+        self._mask = mask
         self._steps: dict[str, Step] = {}
         self._is_cut = False
         self._said = 0
+        self._said_bytes = 0
         self.lines: list[Line] = []
         self.news = asyncio.Event()
 
@@ -34,18 +40,39 @@ class Journal(Told):
 
     @override
     def say(self, step: str, text: str) -> None:
-        for line in text.splitlines() or [""]:
+        for line in text.removesuffix("\n").split("\n"):
             if self._is_cut:
                 return
-            self._is_cut = self._said >= self._settings.log_lines_max
-            self._add(step, _CUT if self._is_cut else line)
+            kept = self._kept(line.removesuffix("\r"))
+            size = len(kept.encode()) + 1
+            if self._said >= self._settings.log_lines_max:
+                self._cut(step, _TOO_MANY)
+            elif self._said_bytes + size > self._settings.log_bytes_max:
+                self._cut(step, _TOO_LONG)
+            else:
+                self._said += 1
+                self._said_bytes += size
+                self._add(step, kept)
+
+    def _kept(self, line: str) -> str:
+        """A line as it may be kept: a database's text has no NUL, and no secret is anybody's."""
+        longest = self._settings.log_line_chars_max
+        if len(line) <= longest:
+            return self._clean(line)
+        # what begins within the line may end behind the cut, and is a secret all the same
+        seen = self._clean(line[: longest + SECRET_CHARS_MAX])
+        return seen[: min(longest, max(0, len(seen) - SECRET_CHARS_MAX))] + CUT_LINE
+
+    def _clean(self, text: str) -> str:
+        return self._mask(text.replace("\0", "\N{REPLACEMENT CHARACTER}"))
+
+    def _cut(self, step: str, marker: str) -> None:
+        self._is_cut = True
+        self._add(step, marker)
 
     def _add(self, step: str, text: str) -> None:
-        # a database's text has no NUL
-        kept = text[: self._settings.log_line_chars_max].replace("\0", "\N{REPLACEMENT CHARACTER}")
-        self.lines.append(Line(self._number, datetime.now(UTC), step, kept))
+        self.lines.append(Line(self._number, datetime.now(UTC), step, text))
         self._number += 1
-        self._said += 1
         self.news.set()
 
     @override
@@ -56,10 +83,20 @@ class Journal(Told):
     @override
     def end(self, step: str, status: StepStatus) -> None:
         begun = self._steps[step]
-        duration_ms = round((datetime.now(UTC) - begun.started_at).total_seconds() * 1e3)
+        duration_s = (datetime.now(UTC) - begun.started_at).total_seconds()
+        duration_ms = round(duration_s * 1e3)
+        meters.step_ended(step, status, duration_s)
         self._steps[step] = msgspec.structs.replace(begun, duration_ms=duration_ms, status=status)
         self._add(step, f"{step}: {status} after {duration_ms} ms")
 
     def written(self, count: int) -> None:
         """Forget the first ``count`` lines: they are written down."""
         del self.lines[:count]
+
+    def masked(self, end: End) -> End:
+        """The end of a build, whose messages tell no more than its log does."""
+        message = None if end.error_message is None else self._mask(end.error_message)
+        found = [
+            msgspec.structs.replace(one, message=self._mask(one.message)) for one in end.diagnostics
+        ]
+        return msgspec.structs.replace(end, error_message=message, diagnostics=found)

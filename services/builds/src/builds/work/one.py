@@ -11,6 +11,8 @@ import structlog
 from msgspec import Struct
 
 from builds import recipe, wakes
+from builds.logs.masking import Mask
+from builds.metrics import meters
 from builds.peers import Peers
 from builds.pipeline import run
 from builds.pipeline.context import Order, Workshop
@@ -50,6 +52,7 @@ class Bench(Struct, frozen=True):
     storage: Storage
     shop: Workshop | str
     toolchain: str | None
+    mask: Mask
 
 
 class _NotOursError(Exception):
@@ -66,11 +69,11 @@ async def build_next(bench: Bench) -> None:
     exchange.enter(exchange.Exchange(claim.request_id, claim.traceparent))
     await wakes.tell(bench.bus, claim.build_id)
     log.info("build_taken", build=str(claim.build_id), attempt=claim.attempt)
-    journal = Journal(bench.settings, claim.next_line)
+    journal = Journal(bench.settings, claim.next_line, bench.mask)
     shelf = StoreShelf(bench.storage)
     began = time.monotonic()
     try:
-        end = await _followed(bench, claim, journal, shelf)
+        end = journal.masked(await _followed(bench, claim, journal, shelf))
     except _NotOursError:
         log.info("build_left", build=str(claim.build_id))
         await shelf.clear()
@@ -221,7 +224,7 @@ async def _report(bench: Bench, claim: Claim, journal: Journal, end: End, durati
     pause_s = _PAUSE_S
     while True:
         try:
-            await repository.finish(
+            is_ours = await repository.finish(
                 bench.db, bench.worker, event, end, journal.steps, journal.lines
             )
         except Exception as exc:
@@ -231,6 +234,8 @@ async def _report(bench: Bench, claim: Claim, journal: Journal, end: End, durati
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 2, _PAUSE_S_MAX)
         else:
+            if is_ours:
+                meters.ended(end.status, end.error_code)
             await wakes.tell(bench.bus, claim.build_id)
             return
 
