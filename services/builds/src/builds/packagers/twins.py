@@ -18,6 +18,8 @@ _BYTES_MIN = 1024
 # read as a whole; what is larger is sent as it is
 _BYTES_MAX = 16 << 20
 _GAIN_MIN = 0.9
+# what an object store takes of a name, less a twin's ending
+_NAME_BYTES_MAX = 250
 _GZIP_LEVEL = 6
 # the best takes a second for each megabyte: it is for the first of the bytes alone
 _QUALITIES = ((64 << 10, 11), (512 << 10, 9))
@@ -28,12 +30,12 @@ def write(site: Mapping[str, Path], folder: Path) -> dict[str, dict[Coding, Path
     """Write the twins that are worth it into ``folder``; return them by path and encoding."""
     found: dict[str, dict[Coding, Path]] = {}
     done = 0
-    for path, source in sorted(site.items(), key=lambda pair: (pair[1].stat().st_size, pair[0])):
-        size = source.stat().st_size
-        if PurePosixPath(path).suffix.lower() not in _TEXTS or not _BYTES_MIN <= size <= _BYTES_MAX:
+    texts = ((source.stat().st_size, path) for path, source in site.items() if _is_text(path))
+    for size, path in sorted(texts):
+        if not _BYTES_MIN <= size <= _BYTES_MAX:
             continue
         done += size
-        for encoding, content in _compressed(source.read_bytes(), done).items():
+        for encoding, content in _compressed(site[path].read_bytes(), done).items():
             twin = path + ENDINGS[encoding]
             if twin in site or len(content) > size * _GAIN_MIN:
                 continue
@@ -42,6 +44,11 @@ def write(site: Mapping[str, Path], folder: Path) -> dict[str, dict[Coding, Path
             target.write_bytes(content)
             found.setdefault(path, {})[encoding] = target
     return found
+
+
+def _is_text(path: str) -> bool:
+    name = PurePosixPath(path).name
+    return PurePosixPath(name).suffix.lower() in _TEXTS and len(name.encode()) <= _NAME_BYTES_MAX
 
 
 def _compressed(content: bytes, done: int) -> dict[Coding, bytes]:

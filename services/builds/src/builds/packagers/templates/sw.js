@@ -36,15 +36,19 @@ async function fetched(path) {
   }
 }
 
-async function install() {
+async function fill() {
   const cache = await caches.open(CACHE);
+  for (const path of KEPT) {
+    if (await cache.match(keyOf(path))) continue;
+    const response = await fetched(path);
+    if (!mayKeep(response)) throw new Error(`${path} may not be kept`);
+    await cache.put(keyOf(path), response);
+  }
+}
+
+async function install() {
   try {
-    for (const path of KEPT) {
-      if (await cache.match(keyOf(path))) continue;
-      const response = await fetched(path);
-      if (!mayKeep(response)) throw new Error(`${path} may not be kept`);
-      await cache.put(keyOf(path), response);
-    }
+    await fill();
   } catch (error) {
     if (!self.registration.active) await caches.delete(CACHE);
     throw error;
@@ -57,6 +61,7 @@ async function tidy() {
   for (const { url } of await cache.keys()) {
     if (!known.has(url)) await cache.delete(url);
   }
+  await fill().catch(() => undefined);
 }
 
 async function forget() {
@@ -68,11 +73,15 @@ async function kept(path) {
   return (await caches.open(CACHE)).match(keyOf(path));
 }
 
+async function isListed(path, body) {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", body));
+  return btoa(String.fromCharCode(...digest)) === FILES[path];
+}
+
 // what is not kept yet is kept when it was needed, if it is what the list says
 async function keep(path, response) {
   const body = await response.arrayBuffer();
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", body));
-  if (btoa(String.fromCharCode(...digest)) !== FILES[path]) return;
+  if (!(await isListed(path, body))) return;
   await (await caches.open(CACHE)).put(keyOf(path), new Response(body, response));
 }
 
@@ -84,7 +93,12 @@ async function page(request, path) {
     return (await kept(path)) ?? Response.error();
   }
   if (response.status >= 500) return (await kept(path)) ?? response;
-  if (REFUSED.has(response.status) || (response.ok && !mayKeep(response))) await forget();
+  if (REFUSED.has(response.status) || (response.ok && !mayKeep(response))) {
+    await forget();
+  } else if (response.ok && !(await isListed(path, await response.clone().arrayBuffer()))) {
+    // a new edition of the game: nothing of the old one goes with its page
+    await caches.delete(CACHE);
+  }
   return response;
 }
 
