@@ -1,5 +1,6 @@
 """The six services, the build worker, and each one's environment."""
 
+from fleet import npm
 from fleet.catcher import process as catcher
 from fleet.context import PYTHON, Context
 from fleet.ports import LOOPBACK
@@ -112,6 +113,7 @@ def _special(context: Context, name: str) -> dict[str, str]:
             "PLAY_SECRET": context.secrets.play_secret,
             "TOOLCHAIN_DIR": str(context.home.repository / "deploy" / "toolchain"),
             "BUILD_CACHE_DIR": str(context.home.cache / "builds"),
+            "NPM_REGISTRY_URL": npm.registry(context.settings),
         }
     if name == "registry":
         return {"EXAMPLES_DIR": str(context.home.repository / "examples")}

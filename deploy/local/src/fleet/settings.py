@@ -17,6 +17,8 @@ class FleetSettings(msgspec.Struct, frozen=True, kw_only=True):
     allowed_origins: str = "http://localhost:5173,http://localhost:3000"
     # pages that a login through another provider may lead to
     oauth_redirects: str = ""
+    # where builds get packages from, instead of where npm does
+    npm_registry_url: str = ""
     log_level: str = "info"
     path: str = "/usr/local/bin:/usr/bin:/bin"
     home: str = "/"

@@ -67,7 +67,7 @@ async def modules(order: Order, plan: Plan, shop: Workshop, rooms: Rooms, told: 
         raise BuildError("CONFIG_INVALID", "tsconfig.json has more to say than can be heeded.")
     job = Job(
         command=("/t/esbuild", *arguments),
-        mounts=(Mount(shop.esbuild, "/t/esbuild"), Mount(rooms.tree, "/p")),
+        mounts=(Mount(shop.esbuild, "/t/esbuild"), *rooms.project),
         takes=_OUT,
         output=archive,
     )

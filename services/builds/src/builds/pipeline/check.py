@@ -30,7 +30,7 @@ async def types(plan: Plan, shop: Workshop, rooms: Rooms, told: Told) -> list[Di
     (rooms.config / "files.d.ts").write_text(declared, encoding="utf-8")
     job = Job(
         command=("/t/ts/tsc", "-p", "/c/tsconfig.json", "--pretty", "false"),
-        mounts=(Mount(shop.tsc, "/t/ts"), Mount(rooms.tree, "/p"), Mount(rooms.config, "/c")),
+        mounts=(Mount(shop.tsc, "/t/ts"), *rooms.project, Mount(rooms.config, "/c")),
     )
     with step(told, STEP) as progress:
         most = limits(shop.settings, shop.settings.check_s_max)

@@ -15,8 +15,9 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from builds.packages.cache import PackageCache
 from builds.pipeline.cache import Cache
-from builds.sandbox.types import Limits, Sandbox
+from builds.sandbox.types import Limits, Mount, Sandbox
 from builds.settings import Settings
 from builds.types import Manifest, Options, StepStatus
 
@@ -53,13 +54,20 @@ class Order(Struct, frozen=True):
 
 
 class Rooms(Struct, frozen=True):
-    """One build's folders."""
+    """One build's folders. ``modules`` are packages, which are shared with other builds."""
 
     tree: Path
     config: Path
     bundle: Path
     site: Path
     root: Path
+    modules: Path | None = None
+
+    @property
+    def project(self) -> tuple[Mount, ...]:
+        """The project as its tools see it, packages included."""
+        tree = Mount(self.tree, "/p")
+        return (tree, Mount(self.modules, "/p/node_modules")) if self.modules else (tree,)
 
 
 class Workshop(Struct, frozen=True):
@@ -68,6 +76,7 @@ class Workshop(Struct, frozen=True):
     settings: Settings
     sandbox: Sandbox
     cache: Cache
+    packages: PackageCache
     tsc: Path
     esbuild: Path
     rooms: Path
@@ -85,6 +94,8 @@ def workshop(settings: Settings, sandbox: Sandbox) -> Workshop:
         settings=settings,
         sandbox=sandbox,
         cache=Cache(home / "blobs"),
+        # what a sandbox is to see lies where its user may pass
+        packages=PackageCache(place.parent / "npm"),
         tsc=_readable(toolchain / _TSC.format(arch=arch), place),
         esbuild=_readable(toolchain / _ESBUILD.format(arch=arch), place),
         rooms=place,
@@ -118,7 +129,8 @@ def leave(shop: Workshop) -> None:
 
 
 def tidy(shop: Workshop) -> None:
-    """Remove the rooms of workers that did not come to do it: nobody holds their locks."""
+    """Remove what is left over: packages beyond the limit, and rooms that nobody holds locked."""
+    shop.packages.trim(shop.settings.packages_cache_bytes_max)
     for room in shop.rooms.glob("*"):
         with suppress(OSError), _held(room) as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

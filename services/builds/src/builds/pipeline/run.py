@@ -1,10 +1,11 @@
 """A build from its order to its result, step by step."""
 
 import asyncio
+from contextlib import ExitStack
 
 from msgspec import Struct
 
-from builds.pipeline import bundle, check, fetch, package, publish, verdicts
+from builds.pipeline import bundle, check, dependencies, fetch, package, publish, verdicts
 from builds.pipeline import plan as plans
 from builds.pipeline.bundle import Bundle
 from builds.pipeline.context import Order, Rooms, Told, Workshop, rooms, step
@@ -26,8 +27,8 @@ async def build(order: Order, shop: Workshop, origin: Origin, shelf: Shelf, told
     """Build; raises ``BuildError`` where the project is at fault, or what we depend on is."""
     try:
         async with asyncio.timeout(shop.settings.build_s_max):
-            with rooms(shop, str(order.build_id)) as place:
-                return await _steps(order, shop, origin, shelf, told, place)
+            with rooms(shop, str(order.build_id)) as place, ExitStack() as held:
+                return await _steps(order, shop, origin, shelf, told, place, held)
     except TimeoutError as exc:
         seconds = round(shop.settings.build_s_max)
         message = f"The build did not end within {seconds} s."
@@ -35,11 +36,18 @@ async def build(order: Order, shop: Workshop, origin: Origin, shelf: Shelf, told
 
 
 async def _steps(
-    order: Order, shop: Workshop, origin: Origin, shelf: Shelf, told: Told, place: Rooms
+    order: Order,
+    shop: Workshop,
+    origin: Origin,
+    shelf: Shelf,
+    told: Told,
+    place: Rooms,
+    held: ExitStack,
 ) -> Result:
     with step(told, fetch.STEP):
         await fetch.sources(order, shop, origin, place, told)
         plan = await asyncio.to_thread(plans.of, place.tree, shop.settings.read_bytes_max)
+    place, _ = await dependencies.installed(plan.files, shop, place, told, held)
     made = await _compiled(order, plan, shop, place, told)
     with step(told, package.STEP):
         site, archive = await asyncio.to_thread(_packed, order, plan, made, shop, place)
