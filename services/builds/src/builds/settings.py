@@ -68,6 +68,11 @@ class Settings(common.settings.Settings, frozen=True, kw_only=True):
     package_files_max: int = 20_000
     packages_bytes_max: int = 768 * _MIB
     lock_bytes_max: int = 8 * _MIB
+    vendor_cache_bytes_max: int = 256 * _MIB
+
+    # --- what a type check remembers for the next one
+    state_bytes_max: int = 16 * _MIB
+    states_bytes_max: int = 512 * _MIB
 
     # --- the sandbox
     sandbox_user: int = 10_101

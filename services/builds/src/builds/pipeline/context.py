@@ -16,7 +16,9 @@ from uuid import UUID
 from msgspec import Struct
 
 from builds.packages.cache import PackageCache
+from builds.packages.folders import Folders
 from builds.pipeline.cache import Cache
+from builds.pipeline.state import States
 from builds.sandbox.types import Limits, Mount, Sandbox
 from builds.settings import Settings
 from builds.types import Manifest, Options, StepStatus
@@ -51,6 +53,8 @@ class Order(Struct, frozen=True):
     target: str
     options: Options
     manifest: Manifest
+    # made without what earlier builds left behind: whether the same comes of it is the question
+    is_verification: bool = False
 
 
 class Rooms(Struct, frozen=True):
@@ -77,8 +81,11 @@ class Workshop(Struct, frozen=True):
     sandbox: Sandbox
     cache: Cache
     packages: PackageCache
+    vendor: Folders
+    states: States
     tsc: Path
     esbuild: Path
+    esbuild_digest: str
     rooms: Path
 
 
@@ -90,16 +97,28 @@ def workshop(settings: Settings, sandbox: Sandbox) -> Workshop:
     if (toolchain / "node_modules").is_dir():
         toolchain /= "node_modules"
     arch = _ARCHITECTURES.get(os.uname().machine, os.uname().machine)
+    esbuild = _readable(toolchain / _ESBUILD.format(arch=arch), place)
     return Workshop(
         settings=settings,
         sandbox=sandbox,
         cache=Cache(home / "blobs"),
         # what a sandbox is to see lies where its user may pass
         packages=PackageCache(place.parent / "npm"),
+        vendor=Folders(place.parent / "vendor"),
+        states=States(place.parent / "states", settings.state_bytes_max),
         tsc=_readable(toolchain / _TSC.format(arch=arch), place),
-        esbuild=_readable(toolchain / _ESBUILD.format(arch=arch), place),
+        esbuild=esbuild,
+        esbuild_digest=_digest(esbuild),
         rooms=place,
     )
+
+
+def _digest(tool: Path) -> str:
+    """The hash of a tool: what another one makes is not taken for its work."""
+    if not tool.is_file():
+        return ""
+    with tool.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _open_place(wanted: Path) -> Path:
@@ -129,8 +148,10 @@ def leave(shop: Workshop) -> None:
 
 
 def tidy(shop: Workshop) -> None:
-    """Remove what is left over: packages beyond the limit, and rooms that nobody holds locked."""
+    """Remove what is left over: what caches have too much, and rooms that nobody holds locked."""
     shop.packages.trim(shop.settings.packages_cache_bytes_max)
+    shop.vendor.trim(shop.settings.vendor_cache_bytes_max)
+    shop.states.trim(shop.settings.states_bytes_max)
     for room in shop.rooms.glob("*"):
         with suppress(OSError), _held(room) as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -3,9 +3,21 @@
 import asyncio
 from contextlib import ExitStack
 
+import msgspec
 from msgspec import Struct
 
-from builds.pipeline import bundle, check, dependencies, fetch, package, publish, verdicts
+from builds.packages.types import Package
+from builds.pipeline import (
+    bundle,
+    check,
+    dependencies,
+    fetch,
+    optimise,
+    package,
+    page,
+    publish,
+    verdicts,
+)
 from builds.pipeline import plan as plans
 from builds.pipeline.bundle import Bundle
 from builds.pipeline.context import Order, Rooms, Told, Workshop, rooms, step
@@ -47,8 +59,10 @@ async def _steps(
     with step(told, fetch.STEP):
         await fetch.sources(order, shop, origin, place, told)
         plan = await asyncio.to_thread(plans.of, place.tree, shop.settings.read_bytes_max)
-    place, _ = await dependencies.installed(plan.files, shop, place, told, held)
-    made = await _compiled(order, plan, shop, place, told)
+    place, packages = await dependencies.installed(plan.files, shop, place, told, held)
+    made = await _compiled(order, plan, shop, place, told, packages)
+    plan = msgspec.structs.replace(plan, page=page.mapped(plan.page, made.imports))
+    order = await optimise.assets(order, shop, origin, told)
     with step(told, package.STEP):
         site, archive = await asyncio.to_thread(_packed, order, plan, made, shop, place)
         told.say(package.STEP, f"{len(site)} files, {archive.size} bytes as {archive.name}.")
@@ -58,11 +72,18 @@ async def _steps(
     return Result(made.diagnostics, [archive], site)
 
 
-async def _compiled(order: Order, plan: Plan, shop: Workshop, place: Rooms, told: Told) -> Bundle:
+async def _compiled(
+    order: Order,
+    plan: Plan,
+    shop: Workshop,
+    place: Rooms,
+    told: Told,
+    packages: list[Package],
+) -> Bundle:
     """Check and bundle at the same time; what either finds is told, whichever fails."""
     checked, bundled = await asyncio.gather(
-        check.types(plan, shop, place, told),
-        bundle.modules(order, plan, shop, place, told),
+        check.types(order, plan, shop, place, told),
+        bundle.modules(order, plan, shop, place, told, packages),
         return_exceptions=True,
     )
     if isinstance(checked, BaseException):
@@ -71,7 +92,7 @@ async def _compiled(order: Order, plan: Plan, shop: Workshop, place: Rooms, told
         raise bundled
     found = [*checked, *bundled.diagnostics][: shop.settings.diagnostics_max]
     _refuse(verdicts.errors_of(checked), verdicts.errors_of(bundled.diagnostics), found)
-    return Bundle(bundled.files, bundled.scripts, bundled.styles, bundled.inputs, found)
+    return msgspec.structs.replace(bundled, diagnostics=found)
 
 
 def _refuse(types: list[Diagnostic], modules: list[Diagnostic], found: list[Diagnostic]) -> None:
