@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+import msgspec
 import pytest
 
 from builds.packagers.types import About, Game, Icon
@@ -239,6 +240,16 @@ class Desk:
     async def built(self, files: dict[str, str], **more: Any) -> dict[str, Any]:
         """Build a project of these files, to the end."""
         return await self.ended(await self.start(await self.project(files), **more))
+
+    async def site(self, build: dict[str, Any]) -> list[str]:
+        """The paths of what is played."""
+        pool = self.db._pool  # noqa: SLF001 - no route lists them
+        site = await pool.fetchval("SELECT site FROM build WHERE id = $1", UUID(build["id"]))
+        return sorted(msgspec.json.decode(site) if isinstance(site, str) else site)
+
+    async def played(self, build: dict[str, Any], path: str) -> httpx.Response:
+        """A file of a public project's game."""
+        return await self.call("GET", f"/play/{build['id']}/{path}", self.stranger)
 
     async def until(self, build: dict[str, Any], status: str, step: str = "") -> None:
         """Wait until a build is under way, in a step if one is named."""

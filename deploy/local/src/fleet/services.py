@@ -1,6 +1,6 @@
 """The six services, the build worker, and each one's environment."""
 
-from fleet import play
+from fleet import npm, play
 from fleet.catcher import process as catcher
 from fleet.context import PYTHON, Context
 from fleet.ports import LOOPBACK
@@ -119,6 +119,7 @@ def _special(context: Context, name: str) -> dict[str, str]:
             "SANDBOX": context.settings.sandbox,
             "SANDBOX_ENGINE": context.settings.sandbox_engine,
             "SANDBOX_FILTER": str(context.home.repository / "deploy" / "sandbox" / "seccomp.json"),
+            "NPM_REGISTRY_URL": npm.registry(context.settings),
         }
     if name == "registry":
         return {"EXAMPLES_DIR": str(context.home.repository / "examples")}

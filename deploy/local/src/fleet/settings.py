@@ -22,6 +22,8 @@ class FleetSettings(msgspec.Struct, frozen=True, kw_only=True):
     # where builds run, and the container engine if that is in containers
     sandbox: str = "bubblewrap"
     sandbox_engine: str = "podman"
+    # where builds get packages from, instead of where npm does
+    npm_registry_url: str = ""
     log_level: str = "info"
     path: str = "/usr/local/bin:/usr/bin:/bin"
     home: str = "/"

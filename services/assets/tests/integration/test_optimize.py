@@ -86,6 +86,21 @@ async def test_a_picture_in_fewer_bytes(desk, store, preset, formats):
     assert shown.json()["data"]["sha256"] == desk.sha256(content)
 
 
+async def test_the_fleet_is_told_what_is_the_same_in_fewer_bytes(desk):
+    content = noisy()
+    asset = await uploaded(desk, content, "a.png")
+    for wanted in ({"preset": "lossless"}, {"preset": "web"}):
+        await finished(desk, await asked(desk, asset, **wanted))
+    shown = (await desk.call("GET", f"/api/v1/assets/{asset}", desk.viewer)).json()["data"]
+    path = f"/internal/projects/{shown['projectId']}/assets"
+    [supply] = (await desk.call("GET", path, None)).json()["assets"]
+    [variant] = supply["variants"]
+    assert (variant["mimeType"], supply["sha256"]) == ("image/png", desk.sha256(content))
+    assert variant["size"] < supply["size"]
+    taken = (await desk.client.get(variant["url"])).content
+    assert desk.sha256(taken) == variant["sha256"]
+
+
 async def test_a_picture_smaller_as_it_is_asked_for(desk, store):
     asset = await uploaded(desk, noisy(), "a.png")
     wanted = {"formats": ["webp"], "quality": 30, "width": 100}

@@ -63,6 +63,22 @@ class Settings(common.settings.Settings, frozen=True, kw_only=True):
     log_bytes_max: int = 4 * _MIB
     message_chars_max: int = 4000
 
+    # --- packages
+    # where packages are had from, and from nowhere else; without it builds that need any fail
+    npm_registry_url: str = ""
+    packages_cache_bytes_max: int = 2048 * _MIB
+    packages_max: int = 500
+    package_packed_bytes_max: int = 64 * _MIB
+    package_bytes_max: int = 256 * _MIB
+    package_files_max: int = 20_000
+    packages_bytes_max: int = 768 * _MIB
+    lock_bytes_max: int = 8 * _MIB
+    vendor_cache_bytes_max: int = 256 * _MIB
+
+    # --- what a type check remembers for the next one
+    state_bytes_max: int = 16 * _MIB
+    states_bytes_max: int = 512 * _MIB
+
     # --- the sandbox
     # bubblewrap, container, kubernetes; none, which is none
     sandbox: str = "bubblewrap"

@@ -63,6 +63,14 @@ class File(Struct, frozen=True):
     size: int
 
 
+class Variant(Struct, frozen=True, rename="camel"):
+    """The same as an asset, of the same type and without loss, in fewer bytes."""
+
+    sha256: str
+    size: int
+    url: str
+
+
 class Asset(Struct, frozen=True, rename="camel"):
     """An asset of the project as it was. ``url`` reads it for a while."""
 
@@ -70,6 +78,7 @@ class Asset(Struct, frozen=True, rename="camel"):
     sha256: str
     size: int
     url: str
+    variants: list[Variant] = []
 
 
 class Manifest(Struct, frozen=True, rename="camel"):

@@ -6,7 +6,8 @@ import tarfile
 import msgspec
 import pytest
 
-from builds.pipeline.bundle import Metafile, refuse_outsiders, unpack
+from builds.pipeline.archives import unpack
+from builds.pipeline.bundle import Metafile, refuse_outsiders
 from builds.types import BuildError
 
 

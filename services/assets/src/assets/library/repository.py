@@ -8,7 +8,8 @@ import asyncpg
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
-from assets.library.types import Seen
+from assets.library.types import SAME_PICTURE, Seen, Shrunk
+from assets.made_tables import VariantRow
 from assets.permissions import WRITERS
 from assets.tables import HAS_THUMBNAIL, STORED, AssetRow, AssetVersionRow
 from assets.types import Stored
@@ -19,7 +20,7 @@ from common.database import Database, Queries
 from common.errors import ConflictError
 from common.outbox import announced, announcing
 
-_A, _V = AssetRow, AssetVersionRow
+_A, _V, _M = AssetRow, AssetVersionRow, VariantRow
 _USER = bindparam("user_id", type_=sa.Text)
 _PROJECT = bindparam("project_id", type_=sa.Uuid)
 _ID = bindparam("asset_id", type_=sa.Uuid)
@@ -88,6 +89,11 @@ _SEEN_AS = (
     .where(_IS_THERE)
 )
 _ALL = sa.select(*STORED).where(_A.project_id == _PROJECT, _IS_THERE).order_by(_A.name_key)
+_SMALLER = (
+    sa.select(_M.source, _M.options, _M.sha256, _M.size, _M.mime_type)
+    .where(_M.project_id == _PROJECT, sa.or_(*[_M.options == name for name in SAME_PICTURE]))
+    .order_by(_M.source, _M.size, _M.sha256)
+)
 _UPDATE = announcing(
     sa.update(_A)
     .where(
@@ -178,6 +184,11 @@ async def known(db: Queries, project_id: UUID, hashes: list[str]) -> set[str]:
 async def all_of(db: Database, project_id: UUID) -> list[Stored]:
     """Return every asset of a project, whoever asks."""
     return await db.all(_ALL, Stored, project_id=project_id)
+
+
+async def smaller(db: Database, project_id: UUID) -> list[Shrunk]:
+    """Return what was made of a project's files without loss, the smallest of each first."""
+    return await db.all(_SMALLER, Shrunk, project_id=project_id)
 
 
 async def update(

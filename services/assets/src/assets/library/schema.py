@@ -34,6 +34,16 @@ class Missing(msgspec.Struct, frozen=True):
     missing: list[str]
 
 
+class Smaller(msgspec.Struct, frozen=True, rename="camel"):
+    """The same in fewer bytes, of the same type and without any loss."""
+
+    options: str
+    sha256: str
+    size: int
+    mime_type: str
+    url: str
+
+
 class Supply(msgspec.Struct, frozen=True, rename="camel"):
     """An asset as the fleet fetches it: ``url`` is for the store's own address, and expires."""
 
@@ -43,6 +53,7 @@ class Supply(msgspec.Struct, frozen=True, rename="camel"):
     size: int
     mime_type: str
     url: str
+    variants: list[Smaller] = []
 
 
 class Supplies(msgspec.Struct, frozen=True):

@@ -8,8 +8,8 @@ from msgspec import UNSET
 from assets import names
 from assets.delivery import service as delivery
 from assets.library import repository
-from assets.library.schema import Changes, Supplies, Supply
-from assets.library.types import Seen
+from assets.library.schema import Changes, Smaller, Supplies, Supply
+from assets.library.types import Seen, Shrunk
 from assets.means import Means
 from assets.media import formats
 from assets.objects.types import Grant
@@ -192,14 +192,32 @@ def _changed(asset: Stored) -> PreconditionFailedError:
 async def supplies(means: Means, project_id: UUID) -> Supplies:
     """Return every asset of a project with a URL that the fleet can fetch it from."""
     ready: list[Supply] = []
+    made: dict[str, list[Shrunk]] = {}
+    for one in await repository.smaller(means.db, project_id):
+        made.setdefault(one.source, []).append(one)
     for asset in await repository.all_of(means.db, project_id):
-        url = await means.storage.signed_get(
-            BUCKET,
-            object_key(asset.project_id, asset.sha256),
-            lifetime_s=means.settings.internal_lifetime_s,
+        url = await _fleet_url(means, project_id, asset.sha256)
+        variants = [
+            Smaller(
+                one.options,
+                one.sha256,
+                one.size,
+                one.mime_type,
+                await _fleet_url(means, project_id, one.sha256),
+            )
+            for one in made.get(asset.sha256, [])
+            if one.size < asset.size and one.mime_type == asset.mime_type
+        ]
+        ready.append(
+            Supply(asset.id, asset.name, asset.sha256, asset.size, asset.mime_type, url, variants)
         )
-        ready.append(Supply(asset.id, asset.name, asset.sha256, asset.size, asset.mime_type, url))
         # signing waits for nothing: others get their turn in between
         if len(ready) % _SIGNED_AT_ONCE == 0:
             await asyncio.sleep(0)
     return Supplies(ready)
+
+
+async def _fleet_url(means: Means, project_id: UUID, sha256: str) -> str:
+    key = object_key(project_id, sha256)
+    lifetime_s = means.settings.internal_lifetime_s
+    return await means.storage.signed_get(BUCKET, key, lifetime_s=lifetime_s)

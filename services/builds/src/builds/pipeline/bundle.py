@@ -1,27 +1,27 @@
 """The bundle: esbuild's work, and a look at what went into it."""
 
 import asyncio
-import tarfile
-from contextlib import closing
+import shutil
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
-from typing import IO
 
 import msgspec
 from msgspec import Struct
 
 from builds import steps
-from builds.pipeline import diagnostics, tsconfig, verdicts
-from builds.pipeline.context import Lines, Order, Rooms, Told, Workshop, limits, step
+from builds.packages.types import Package
+from builds.pipeline import engines, esbuild, page, scripts, tsconfig
+from builds.pipeline.context import Order, Rooms, Told, Workshop, step
 from builds.pipeline.plan import Plan
-from builds.sandbox.types import Job, Mount
+from builds.pipeline.scripts import Scripts
+from builds.sandbox.types import Mount
 from builds.types import BuildError, Diagnostic
+from builds.vendor.engines import Import, locked
 
 STEP = steps.BUNDLE
 
 _FILES = "png jpg jpeg gif webp avif svg ogg mp3 wav m4a webm mp4 ttf otf woff woff2 glb wasm"
 _TEXTS = "txt glsl vert frag wgsl"
-_META = "meta.json"
-_OUT = "/o/out"
 
 
 def endings_of_files() -> list[str]:
@@ -39,6 +39,7 @@ class Output(Struct, frozen=True, rename="camel"):
 
     entry_point: str | None = None
     css_bundle: str | None = None
+    imports: list[Import] = []
 
 
 class Metafile(Struct, frozen=True):
@@ -49,59 +50,111 @@ class Metafile(Struct, frozen=True):
 
 
 class Bundle(Struct, frozen=True):
-    """What came of the modules. Paths are those of the site."""
+    """What came of the modules. Paths are those of the site.
+
+    ``imports`` are what the page's import map has to give; ``asked`` is what esbuild left open.
+    """
 
     files: list[str]
     scripts: dict[str, str]
     styles: list[str]
     inputs: set[str]
     diagnostics: list[Diagnostic]
+    imports: dict[str, str] = {}
+    asked: list[Import] = []
+    is_whole: bool = True
 
 
-async def modules(order: Order, plan: Plan, shop: Workshop, rooms: Rooms, told: Told) -> Bundle:
+async def modules(
+    order: Order,
+    plan: Plan,
+    shop: Workshop,
+    rooms: Rooms,
+    told: Told,
+    packages: Sequence[Package] = (),
+) -> Bundle:
     """Bundle what the page starts; raises ``BuildError`` only for what no diagnostic tells."""
-    archive = rooms.root / "bundle.tar"
-    arguments = _arguments(order, plan)
-    # the system takes an argument only so long, and says so too late
-    if max(len(argument.encode()) for argument in arguments) > shop.settings.argument_bytes_max:
-        raise BuildError("CONFIG_INVALID", "tsconfig.json has more to say than can be heeded.")
-    job = Job(
-        command=("/t/esbuild", *arguments),
-        mounts=(Mount(shop.esbuild, "/t/esbuild"), Mount(rooms.tree, "/p")),
-        takes=_OUT,
-        output=archive,
-    )
     with step(told, STEP) as progress:
-        most = limits(shop.settings, shop.settings.bundle_s_max)
-        with closing(Lines(told, STEP, most.log_bytes)) as lines:
-            outcome = await shop.sandbox.run(job, most, lines)
-        verdicts.judge("The bundler", outcome)
-        found = diagnostics.of_esbuild(outcome.log.decode(errors="replace"))
-        if not outcome.succeeded:
-            if not verdicts.errors_of(found):
-                message = f"The bundler ended with code {outcome.code}."
-                found.append(Diagnostic(None, None, None, "ESBUILD", message, "error"))
+        most = shop.settings.read_bytes_max
+        threads = await asyncio.to_thread(
+            scripts.found, plan, rooms.tree, rooms.root / "changed", most
+        )
+        made = await _page(order, plan, shop, rooms, told, threads, list(packages))
+        if made.is_whole and threads.entries:
+            made = await _workers(order, plan, shop, rooms, told, threads, made)
+        if not made.is_whole:
             progress.status = "failed"
-            return Bundle([], {}, [], set(), found)
-        await asyncio.to_thread(unpack, archive, rooms.bundle, shop.settings.files_max)
-        return _bundle(rooms.bundle, found)
+        told_of = [*threads.diagnostics, *made.diagnostics]
+        return msgspec.structs.replace(made, diagnostics=told_of)
 
 
-def _arguments(order: Order, plan: Plan) -> list[str]:
+async def _page(
+    order: Order,
+    plan: Plan,
+    shop: Workshop,
+    rooms: Rooms,
+    told: Told,
+    threads: Scripts,
+    packages: list[Package],
+) -> Bundle:
+    """What the page starts; engines are left to its import map where that can give them."""
+    shared = [] if page.has_map(plan.page) else locked(packages)
+    arguments = [
+        *(f"./{entry}" for entry in plan.entries),
+        *_shared(order, plan),
+        "--splitting",
+        "--entry-names=[name]-[hash]",
+    ]
+    left_out = [f"--external:{engine}" for engine in shared]
+    made = await _run([*arguments, *left_out], shop, rooms, told, threads)
+    if not made.is_whole or not made.asked:
+        return made
+    imports = await engines.given(made.asked, packages, shop, rooms, told)
+    if imports:
+        vendored = sorted(set(_files(rooms.bundle)) - set(made.files))
+        return msgspec.structs.replace(made, imports=imports, files=[*made.files, *vendored])
+    await asyncio.to_thread(_emptied, rooms.bundle)
+    return await _run(arguments, shop, rooms, told, threads)
+
+
+async def _workers(
+    order: Order,
+    plan: Plan,
+    shop: Workshop,
+    rooms: Rooms,
+    told: Told,
+    threads: Scripts,
+    made: Bundle,
+) -> Bundle:
+    """Other threads have no import map and share no chunk: each of their scripts is complete."""
+    arguments = [
+        *(f"{name}={path}" for name, path in threads.entries.items()),
+        *_shared(order, plan),
+        "--entry-names=[name]",
+    ]
+    own = await _run(arguments, shop, rooms, told, threads)
+    known = [d for d in own.diagnostics if d not in made.diagnostics]
+    return msgspec.structs.replace(
+        made,
+        files=sorted({*made.files, *own.files}),
+        inputs=made.inputs | own.inputs,
+        diagnostics=[*made.diagnostics, *known],
+        is_whole=own.is_whole,
+    )
+
+
+def _shared(order: Order, plan: Plan) -> list[str]:
     config = msgspec.json.encode(tsconfig.for_the_bundler(plan.config)).decode()
     target = tsconfig.language(plan.config)
     return [
-        *(f"./{entry}" for entry in plan.entries),
         "--bundle",
         "--format=esm",
-        "--splitting",
         "--platform=browser",
         f"--target={target if target in _TARGETS else 'es2022'}",
-        f"--outdir={_OUT}",
-        "--entry-names=[name]-[hash]",
+        f"--outdir={esbuild.OUT}",
         "--chunk-names=chunk-[hash]",
         "--asset-names=assets/[name]-[hash]",
-        f"--metafile={_OUT}/{_META}",
+        f"--metafile={esbuild.OUT}/{esbuild.META}",
         f"--tsconfig-raw={config}",
         "--color=true",
         "--log-limit=0",
@@ -116,41 +169,38 @@ def _arguments(order: Order, plan: Plan) -> list[str]:
 _TARGETS = {f"es{year}" for year in range(2017, 2026)} | {"esnext"}
 
 
-def unpack(archive: Path, folder: Path, files_max: int) -> None:
-    """Take an archive that a stranger made: plain files and folders, none of them outside."""
-    with tarfile.open(archive, "r:") as tar:
-        for count, member in enumerate(tar):
-            path = PurePosixPath(member.name)
-            if count > files_max:
-                raise BuildError("RESOURCE_LIMIT", f"The bundle has more than {files_max} files.")
-            if path.is_absolute() or ".." in path.parts or not (member.isreg() or member.isdir()):
-                raise BuildError("OUTSIDE_PROJECT", "The bundler made something that is no file.")
-            target = folder / path
-            if member.isdir():
-                target.mkdir(parents=True, exist_ok=True)
-            elif (content := tar.extractfile(member)) is not None:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                _write(content, target)
-
-
-def _write(content: IO[bytes], target: Path) -> None:
-    with target.open("wb") as file:
-        while piece := content.read(1 << 20):
-            file.write(piece)
+async def _run(
+    arguments: list[str], shop: Workshop, rooms: Rooms, told: Told, threads: Scripts
+) -> Bundle:
+    changed = [Mount(file, f"/p/{path}") for path, file in threads.changed.items()]
+    mounts = [*rooms.project, *changed]
+    succeeded, found = await esbuild.run(arguments, mounts, rooms.bundle, shop, told)
+    if not succeeded:
+        return Bundle([], {}, [], set(), found, is_whole=False)
+    return await asyncio.to_thread(_bundle, rooms.bundle, found)
 
 
 def _bundle(folder: Path, found: list[Diagnostic]) -> Bundle:
-    meta_path = folder / _META
+    meta_path = folder / esbuild.META
     try:
         meta = msgspec.json.decode(meta_path.read_bytes(), type=Metafile)
     except (OSError, msgspec.MsgspecError) as exc:
         raise BuildError("BUNDLE_ERROR", "The bundler left no account of its work.") from exc
     meta_path.unlink()
     inputs = refuse_outsiders(meta)
-    scripts = {o.entry_point: _inside(path) for path, o in meta.outputs.items() if o.entry_point}
+    started = {o.entry_point: _inside(path) for path, o in meta.outputs.items() if o.entry_point}
     styles = [_inside(o.css_bundle) for o in meta.outputs.values() if o.css_bundle]
-    files = sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
-    return Bundle(files, scripts, styles, inputs, found)
+    asked = [i for o in meta.outputs.values() for i in o.imports if i.external]
+    return Bundle(_files(folder), started, styles, inputs, found, asked=asked)
+
+
+def _files(folder: Path) -> list[str]:
+    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
+
+
+def _emptied(folder: Path) -> None:
+    shutil.rmtree(folder)
+    folder.mkdir()
 
 
 def refuse_outsiders(meta: Metafile) -> set[str]:

@@ -16,8 +16,11 @@ from uuid import UUID
 from msgspec import Struct
 
 from builds import toolchain
+from builds.packages.cache import PackageCache
+from builds.packages.folders import Folders
 from builds.pipeline.cache import Cache
-from builds.sandbox.types import Limits, Sandbox
+from builds.pipeline.state import States
+from builds.sandbox.types import Limits, Mount, Sandbox
 from builds.settings import Settings
 from builds.types import Manifest, Options, StepStatus
 
@@ -59,13 +62,20 @@ class Order(Struct, frozen=True):
 
 
 class Rooms(Struct, frozen=True):
-    """One build's folders."""
+    """One build's folders. ``modules`` are packages, which are shared with other builds."""
 
     tree: Path
     config: Path
     bundle: Path
     site: Path
     root: Path
+    modules: Path | None = None
+
+    @property
+    def project(self) -> tuple[Mount, ...]:
+        """The project as its tools see it, packages included."""
+        tree = Mount(self.tree, "/p")
+        return (tree, Mount(self.modules, "/p/node_modules")) if self.modules else (tree,)
 
 
 class Workshop(Struct, frozen=True):
@@ -74,8 +84,12 @@ class Workshop(Struct, frozen=True):
     settings: Settings
     sandbox: Sandbox
     cache: Cache
+    packages: PackageCache
+    vendor: Folders
+    states: States
     tsc: Path
     esbuild: Path
+    esbuild_digest: str
     rooms: Path
 
 
@@ -84,14 +98,28 @@ def workshop(settings: Settings, sandbox: Sandbox) -> Workshop:
     home = Path(settings.build_cache_dir).absolute()
     place = _open_place(home / "rooms")
     tools = toolchain.find(settings)
+    esbuild = _readable(tools.esbuild, place)
     return Workshop(
         settings=settings,
         sandbox=sandbox,
         cache=Cache(home / "blobs"),
+        # what a sandbox is to see lies where its user may pass
+        packages=PackageCache(place.parent / "npm"),
+        vendor=Folders(place.parent / "vendor"),
+        states=States(place.parent / "states", settings.state_bytes_max),
         tsc=_readable(tools.tsc, place),
-        esbuild=_readable(tools.esbuild, place),
+        esbuild=esbuild,
+        esbuild_digest=_digest(esbuild),
         rooms=place,
     )
+
+
+def _digest(tool: Path) -> str:
+    """The hash of a tool: what another one makes is not taken for its work."""
+    if not tool.is_file():
+        return ""
+    with tool.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _open_place(wanted: Path) -> Path:
@@ -121,7 +149,10 @@ def leave(shop: Workshop) -> None:
 
 
 def tidy(shop: Workshop) -> None:
-    """Remove the rooms of workers that did not come to do it: nobody holds their locks."""
+    """Remove what is left over: what caches have too much, and rooms that nobody holds locked."""
+    shop.packages.trim(shop.settings.packages_cache_bytes_max)
+    shop.vendor.trim(shop.settings.vendor_cache_bytes_max)
+    shop.states.trim(shop.settings.states_bytes_max)
     for room in shop.rooms.glob("*"):
         with suppress(OSError), _held(room) as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

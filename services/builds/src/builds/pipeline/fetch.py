@@ -12,7 +12,7 @@ import structlog
 from builds import steps
 from builds.pipeline.cache import Cache
 from builds.pipeline.context import Order, Rooms, Told, Workshop
-from builds.types import Asset, BuildError, File, Manifest
+from builds.types import Asset, BuildError, File, Manifest, Variant
 from common.errors import NotFoundError, UnavailableError
 
 log = structlog.get_logger()
@@ -40,7 +40,7 @@ async def sources(order: Order, shop: Workshop, origin: Origin, rooms: Rooms, to
     files = _missing(shop.cache, order.manifest.files)
     assets = [a for a in order.manifest.assets if not shop.cache.has(a.sha256)]
     await asyncio.gather(
-        _fetch_files(order, shop, origin, files), _fetch_assets(order, shop, origin, assets)
+        _fetch_files(order, shop, origin, files), fetch_assets(order, shop, origin, assets)
     )
     count = len(order.manifest.files) + len(order.manifest.assets)
     fetched = len(files) + len(assets)
@@ -110,7 +110,8 @@ def _parts(shop: Workshop, files: list[File]) -> Iterator[list[File]]:
         yield part
 
 
-async def _fetch_assets(order: Order, shop: Workshop, origin: Origin, assets: list[Asset]) -> None:
+async def fetch_assets(order: Order, shop: Workshop, origin: Origin, assets: list[Asset]) -> None:
+    """Bring assets into the cache, a few at a time."""
     turns = asyncio.Semaphore(shop.settings.transfers_at_once)
 
     async def fetch(asset: Asset) -> None:
@@ -126,10 +127,16 @@ async def _download(order: Order, shop: Workshop, origin: Origin, asset: Asset) 
     except NotFoundError:
         # a signed URL lasts for a while, and a queue may last longer
         now = await origin.assets(order.project_id)
-        for same in (a for a in now if a.sha256 == asset.sha256):
+        all_of_it = [*now, *(asset_of(a, v) for a in now for v in a.variants)]
+        for same in (a for a in all_of_it if a.sha256 == asset.sha256):
             await origin.download(same, shop.cache)
             return
         raise
+
+
+def asset_of(asset: Asset, variant: Variant) -> Asset:
+    """A variant in the asset's place."""
+    return Asset(asset.name, variant.sha256, variant.size, variant.url)
 
 
 async def _patiently[T](shop: Workshop, ask: Callable[[], Awaitable[T]]) -> T:

@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 from pathlib import PurePosixPath
 from typing import override
 
+import msgspec
 from msgspec import Struct
 
 _EMPTY = """<!doctype html>
@@ -37,6 +38,8 @@ class _Scripts(HTMLParser):
         for line in text.splitlines(keepends=True):
             self._lines.append(self._lines[-1] + len(line))
         self.found: list[Script] = []
+        self.first: int | None = None
+        self.has_map = False
         self.head_ends: int | None = None
         self.body_ends: int | None = None
         # not closed: what does not end is passed over, as by a browser, and not gone through again
@@ -51,6 +54,9 @@ class _Scripts(HTMLParser):
     @override
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
+        self.has_map |= tag == "script" and given.get("type") == "importmap"
+        if tag in {"script", "link", "style"} and self.first is None:
+            self.first = self._here
         path = local(given.get("src") or "")
         if tag == "script" and path:
             length = len(self.get_starttag_text() or "")
@@ -87,6 +93,28 @@ def modules(text: str) -> list[str]:
 
 def _is_code(script: Script) -> bool:
     return script.path.endswith(_CODE) and (script.is_module or not script.path.endswith(".js"))
+
+
+def has_map(text: str) -> bool:
+    """Whether the page says itself what its imports mean."""
+    return _Scripts(text).has_map
+
+
+def mapped(text: str, imports: Mapping[str, str]) -> str:
+    """The page with a map of imports, which has to come before whatever imports."""
+    if not imports:
+        return text
+    read = _Scripts(text)
+    places = {name: f"./{path}" for name, path in sorted(imports.items())}
+    # in a script nothing is escaped, and "</script" ends it wherever it stands
+    listed = msgspec.json.encode({"imports": places}).decode().replace("<", "\\u003c")
+    loads = "".join(
+        f'<link rel="modulepreload" href="{html.escape(path)}" />'
+        for path in sorted(set(imports.values()))
+    )
+    known = (read.first, read.head_ends, read.body_ends)
+    at = next((place for place in known if place is not None), len(text))
+    return f'{text[:at]}<script type="importmap">{listed}</script>{loads}{text[at:]}'
 
 
 def bundled(text: str, scripts: Mapping[str, str], styles: list[str]) -> str:

@@ -22,6 +22,7 @@ class About(Struct, frozen=True):
     name: str = "Game"
     entry: str = ""
     page: str = "index.html"
+    workers: list[str] = []
 
 
 class Plan(Struct, frozen=True):
@@ -33,6 +34,7 @@ class Plan(Struct, frozen=True):
     is_typed: bool
     config: dict[str, Any]
     files: list[str]
+    workers: list[str] = []
 
 
 def of(tree: Path, text_bytes_max: int) -> Plan:
@@ -51,7 +53,8 @@ def of(tree: Path, text_bytes_max: int) -> Plan:
     config = tsconfig.read(_text(tree / "tsconfig.json")) if "tsconfig.json" in files else {}
     entries = _entries(about, page.modules(text), set(files))
     is_typed = any(f.endswith(_CHECKED) for f in files)
-    return Plan(page_path, text, entries, is_typed, config, files)
+    workers = _workers(about, set(files))
+    return Plan(page_path, text, entries, is_typed, config, files, workers)
 
 
 def _refuse_long(tree: Path, name: str, bytes_max: int) -> None:
@@ -89,6 +92,15 @@ def _entries(about: About, started: list[str], files: set[str]) -> list[str]:
     if not found:
         raise BuildError("ENTRY_MISSING", f"There is no {_ENTRIES[0]} to start with.")
     return found[:1]
+
+
+def _workers(about: About, files: set[str]) -> list[str]:
+    named = {worker: page.local(worker) for worker in about.workers}
+    for worker, path in named.items():
+        if path not in files:
+            message = f"project.json names the worker {worker}, which is not there."
+            raise BuildError("ENTRY_MISSING", message)
+    return list(dict.fromkeys(named.values()))
 
 
 def is_copied(path: str, used: set[str]) -> bool:

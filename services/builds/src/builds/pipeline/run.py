@@ -1,12 +1,26 @@
 """A build from its order to its result, step by step."""
 
 import asyncio
+from contextlib import ExitStack
 
+import msgspec
 from msgspec import Struct
 
 from builds.packagers import about as abouts
 from builds.packagers.types import About
-from builds.pipeline import bundle, check, fetch, package, publish, served, verdicts
+from builds.packages.types import Package
+from builds.pipeline import (
+    bundle,
+    check,
+    dependencies,
+    fetch,
+    optimise,
+    package,
+    page,
+    publish,
+    served,
+    verdicts,
+)
 from builds.pipeline import plan as plans
 from builds.pipeline.bundle import Bundle
 from builds.pipeline.context import Order, Rooms, Told, Workshop, rooms, step
@@ -29,8 +43,8 @@ async def build(order: Order, shop: Workshop, origin: Origin, shelf: Shelf, told
     """Build; raises ``BuildError`` where the project is at fault, or what we depend on is."""
     try:
         async with asyncio.timeout(shop.settings.build_s_max):
-            with rooms(shop, str(order.build_id)) as place:
-                return await _steps(order, shop, origin, shelf, told, place)
+            with rooms(shop, str(order.build_id)) as place, ExitStack() as held:
+                return await _steps(order, shop, origin, shelf, told, place, held)
     except TimeoutError as exc:
         seconds = round(shop.settings.build_s_max)
         message = f"The build did not end within {seconds} s."
@@ -38,13 +52,22 @@ async def build(order: Order, shop: Workshop, origin: Origin, shelf: Shelf, told
 
 
 async def _steps(
-    order: Order, shop: Workshop, origin: Origin, shelf: Shelf, told: Told, place: Rooms
+    order: Order,
+    shop: Workshop,
+    origin: Origin,
+    shelf: Shelf,
+    told: Told,
+    place: Rooms,
+    held: ExitStack,
 ) -> Result:
     with step(told, fetch.STEP):
         await fetch.sources(order, shop, origin, place, told)
         plan = await asyncio.to_thread(plans.of, place.tree, shop.settings.read_bytes_max)
         about = await asyncio.to_thread(abouts.read, place.tree)
-    made = await _compiled(order, plan, shop, place, told)
+    place, packages = await dependencies.installed(plan.files, shop, place, told, held)
+    made = await _compiled(order, plan, shop, place, told, packages)
+    plan = msgspec.structs.replace(plan, page=page.mapped(plan.page, made.imports))
+    order = await optimise.assets(order, shop, origin, told)
     with step(told, package.STEP):
         packed = await asyncio.to_thread(_packed, order, plan, made, about, shop, place)
         done = packed.artifact
@@ -55,11 +78,18 @@ async def _steps(
     return Result(made.diagnostics, [packed.artifact], site)
 
 
-async def _compiled(order: Order, plan: Plan, shop: Workshop, place: Rooms, told: Told) -> Bundle:
+async def _compiled(
+    order: Order,
+    plan: Plan,
+    shop: Workshop,
+    place: Rooms,
+    told: Told,
+    packages: list[Package],
+) -> Bundle:
     """Check and bundle at the same time; what either finds is told, whichever fails."""
     checked, bundled = await asyncio.gather(
-        check.types(plan, shop, place, told),
-        bundle.modules(order, plan, shop, place, told),
+        check.types(order, plan, shop, place, told),
+        bundle.modules(order, plan, shop, place, told, packages),
         return_exceptions=True,
     )
     if isinstance(checked, BaseException):
@@ -68,7 +98,7 @@ async def _compiled(order: Order, plan: Plan, shop: Workshop, place: Rooms, told
         raise bundled
     found = [*checked, *bundled.diagnostics][: shop.settings.diagnostics_max]
     _refuse(verdicts.errors_of(checked), verdicts.errors_of(bundled.diagnostics), found)
-    return Bundle(bundled.files, bundled.scripts, bundled.styles, bundled.inputs, found)
+    return msgspec.structs.replace(bundled, diagnostics=found)
 
 
 def _refuse(types: list[Diagnostic], modules: list[Diagnostic], found: list[Diagnostic]) -> None:
