@@ -8,7 +8,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import brotli
-import httpx
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
@@ -216,12 +215,17 @@ async def test_a_private_game_opens_with_its_key_and_dies_with_the_membership(
     members = f"/api/v1/projects/{build['projectId']}/collaborators"
     member = {"userId": friend.user_id, "role": "viewer"}
     assert (await owner.client.post(members, json=member)).is_success
-    seen: httpx.Response = await friend.client.get(f"/api/v1/builds/{build['id']}")
+
+    async def link() -> str | None:
+        seen = await friend.client.get(f"/api/v1/builds/{build['id']}")
+        return seen.json()["data"]["playUrl"] if seen.is_success else None
+
+    url = await until(link)
     page = await (await logged_in()).new_page()
     bare = await page.goto(build["playUrl"].partition("?")[0])
     assert bare is not None
     assert bare.status == 404
-    await page.goto(seen.json()["data"]["playUrl"])
+    await page.goto(url)
     assert (await _facts(page))["isolated"] == "true"
     assert urlsplit(page.url).query == ""
     assert (await owner.client.delete(f"{members}/{friend.user_id}")).is_success
