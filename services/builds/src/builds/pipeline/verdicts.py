@@ -40,7 +40,8 @@ _SIGNS: dict[Verdict, re.Pattern[bytes]] = {
     ),
     "cpu": re.compile(rb"^SIGXCPU: ", re.MULTILINE),
     "disk": re.compile(
-        rb"^\S* ?\[ERROR\] (?:Failed to|Cannot) .*: (?:no space left on device|file too large)$",
+        rb"^\S* ?\[ERROR\] (?:Failed to|Cannot) .*: (?:no space left on device|file too large)$"
+        rb"|^SIGXFSZ: ",
         re.MULTILINE,
     ),
     "files": re.compile(
