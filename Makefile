@@ -147,6 +147,7 @@ sandbox-attacks: setup ## try everything that a sandbox must hold (ARGS="contain
 bench: ## measure the hot paths beside the peer
 	@scripts/bootstrap.sh --bench
 	@python -m benchmarks.bench $(ARGS)
+	@$(if $(ARGS),,$(MAKE) bench-builds)
 
 .PHONY: bench-auth
 bench-auth: ## measure what logins take from everybody else
@@ -174,6 +175,10 @@ bench-copies: ## measure how long copies of whole projects take
 bench-assets: ## measure cached assets beside nginx, and what large uploads take
 	@scripts/bootstrap.sh --bench
 	@python -m benchmarks.assets.bench $(ARGS)
+
+.PHONY: bench-builds
+bench-builds: ## measure how long builds take, beside the tools run by hand, and what they take from everybody else
+	@python -m benchmarks.builds.bench $(ARGS)
 
 ##@ Generated files and schemas
 
