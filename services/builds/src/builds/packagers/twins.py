@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 
 import brotli
 
-ENDINGS = {"br": ".br", "gzip": ".gz"}
+from builds.places import TWINS
 
 _TEXTS = frozenset(
     {".html", ".htm", ".js", ".mjs", ".cjs", ".css", ".json", ".webmanifest", ".txt", ".md", ".csv"}
@@ -36,7 +36,7 @@ def write(site: Mapping[str, Path], folder: Path) -> dict[str, dict[str, Path]]:
             continue
         done += size
         for encoding, content in _compressed(site[path].read_bytes(), done).items():
-            twin = path + ENDINGS[encoding]
+            twin = path + TWINS[encoding]
             if twin in site or len(content) > size * _GAIN_MIN:
                 continue
             target = folder / twin

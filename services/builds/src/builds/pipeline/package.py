@@ -16,6 +16,7 @@ from builds.pipeline.bundle import Bundle
 from builds.pipeline.cache import Cache
 from builds.pipeline.context import Rooms
 from builds.pipeline.plan import Plan, is_copied
+from builds.places import TWINS
 from builds.types import Artifact, Manifest, Page
 
 STEP = steps.PACKAGE
@@ -69,7 +70,7 @@ def packed(target: str, about: About, sealed: frozenset[str], rooms: Rooms) -> P
         mime_type=media_type(archive.name),
     )
     made = twins.write(site, _folder(rooms, "twins"))
-    beside = {p + twins.ENDINGS[e]: file for p, of in made.items() for e, file in of.items()}
+    beside = {p + TWINS[e]: file for p, of in made.items() for e, file in of.items()}
     return Packed(pages(site, made), site | beside, artifact, archive)
 
 

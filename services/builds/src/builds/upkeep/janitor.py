@@ -55,7 +55,7 @@ async def _remind(bench: Bench) -> None:
 async def _sweep(bench: Bench) -> None:
     """Objects of deleted builds go, then their rows."""
     for build in await repository.deleted(bench.db, bench.settings.lease_lost_s, _AT_ONCE):
-        keys = [places.page(build.build_id, path) for path in build.site]
+        keys = places.pages(build.build_id, build.site)
         keys += [places.artifact(build.build_id, a["name"]) for a in build.artifacts]
         try:
             for key in keys:
