@@ -3,7 +3,11 @@
 A result is named after the build that made it; builds of the same input share it.
 """
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
+
+from builds.encodings import ENDINGS
 
 BUCKET = "builds"
 
@@ -16,6 +20,15 @@ def artifact(result_id: UUID, name: str) -> str:
 def page(result_id: UUID, path: str) -> str:
     """The key of a file of the site that is played."""
     return f"{result_id}/site/{path}"
+
+
+def pages(result_id: UUID, site: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The keys of all files of a site as a build's row has it, compressed copies among them."""
+    return [
+        page(result_id, path + ending)
+        for path, about in site.items()
+        for ending in ("", *(ENDINGS[coding] for coding in about.get("encodings", ())))
+    ]
 
 
 def log(build_id: UUID) -> str:

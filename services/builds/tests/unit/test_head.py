@@ -42,3 +42,23 @@ def test_what_the_bundler_made_is_sealed_and_nothing_else(tmp_path):
 def test_what_a_page_links_is_known():
     page = '<link rel="shortcut ICON" href="x.png"><link rel=manifest href=y>'
     assert head.relations(page) == {"shortcut", "icon", "manifest"}
+
+
+@pytest.mark.parametrize(
+    ("page", "expected"),
+    [
+        ("<html><head><meta charset=x><script>1</script>", "<html><head><meta charset=x>+<script>"),
+        ("<html><head><title>G</title></head><body><img>", "<html><head><title>G</title>+</head>"),
+        ("<!doctype html><script src=a>", "<!doctype html>+<script src=a>"),
+    ],
+)
+def test_a_policy_stands_before_what_it_is_for(page, expected):
+    text = head.with_policy(page, "object-src 'none'")
+    start, _, rest = text.partition("<meta http-equiv")
+    assert "object-src &#x27;none&#x27;" in rest
+    assert (start + "+" + rest.partition(" />")[2]).startswith(expected)
+
+
+def test_a_page_with_a_policy_keeps_its_own():
+    page = '<head><meta http-equiv="Content-Security-Policy" content="x"></head>'
+    assert head.with_policy(page, "y") == page

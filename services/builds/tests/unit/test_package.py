@@ -4,10 +4,12 @@ import os
 import subprocess
 import sys
 import zipfile
+from uuid import UUID
 
 import msgspec
 import pytest
 
+from builds import places
 from builds.mime import media_type
 from builds.packagers import choice, electron, twins, zips
 from builds.packagers.choice import PACKAGERS
@@ -113,6 +115,13 @@ def test_every_page_has_its_size_its_hash_and_its_twins(game, tmp_path):
     assert 0 < max(code.encodings.values()) < code.size
     assert (tmp_path / "twins/main-AAAAAAAA.js.br").stat().st_size == code.encodings["br"]
     assert "encodings" not in msgspec.to_builtins(found["style.css"])
+
+
+def test_the_keys_of_a_site_are_those_of_its_files_and_twins():
+    site = {"a.js": {"size": 9, "sha256": "x", "encodings": {"br": 1, "gzip": 2}}, "b": {"size": 1}}
+    build = UUID(int=1)
+    keys = places.pages(build, site)
+    assert keys == [places.page(build, path) for path in ("a.js", "a.js.br", "a.js.gz", "b")]
 
 
 def test_a_file_of_a_twin_s_name_is_left_alone(game, tmp_path):

@@ -29,6 +29,7 @@ def test_the_manifest_tells_of_the_game_by_relative_addresses(game, tmp_path):
     page = _text(site["index.html"])
     assert page.count('rel="manifest"') == 1
     assert page.count("integrity=") == 3
+    assert page.index("Content-Security-Policy") < page.index("<link")
 
 
 def test_the_worker_knows_each_file_by_its_hash_and_keeps_the_page_first(game, tmp_path):

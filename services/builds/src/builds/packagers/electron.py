@@ -4,7 +4,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from builds.mime import media_type
-from builds.packagers import asar, head, icons, texts
+from builds.packagers import asar, head, icons, security, texts
 from builds.packagers.editions import edition, template
 from builds.packagers.types import INDEX, About, Content, Game
 from builds.types import Target
@@ -41,6 +41,7 @@ def application(game: Game) -> dict[str, Content]:
         "main": "main.js",
         "game": {
             "title": game.about.name,
+            "policy": security.policy(),
             "isIsolated": game.about.is_isolated,
             "types": {ending: media_type(f"x{ending}") for ending in endings if ending},
         },

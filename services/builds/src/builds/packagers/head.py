@@ -11,11 +11,13 @@ from typing import override
 from msgspec import Struct
 
 _SEALS = {"script": "src", "link": "href"}
+_LOADING = frozenset({"script", "link", "style", "base", "img"})
 
 
 class _Tag(Struct, frozen=True):
     name: str
     given: dict[str, str | None]
+    start: int
     end: int
     is_closed: bool
 
@@ -39,7 +41,7 @@ class _Tags(HTMLParser):
 
     def _add(self, tag: str, attrs: list[tuple[str, str | None]], *, is_closed: bool) -> None:
         end = self._here + len(self.get_starttag_text() or "")
-        self.found.append(_Tag(tag, dict(attrs), end, is_closed))
+        self.found.append(_Tag(tag, dict(attrs), self._here, end, is_closed))
         if tag in {"html", "head"} and not self._has_head_ended:
             self.head = end
 
@@ -72,6 +74,17 @@ def with_more(text: str, lines: list[str]) -> str:
     """The page with more in its head, at the head's end."""
     at = _Tags(text).head
     return text[:at] + "".join(lines) + text[at:]
+
+
+def with_policy(text: str, policy: str) -> str:
+    """The page with a content policy in its head, before anything is loaded, or with its own."""
+    read = _Tags(text)
+    own = [str(t.given.get("http-equiv") or "").lower() for t in read.found if t.name == "meta"]
+    if "content-security-policy" in own:
+        return text
+    at = min([read.head, *(tag.start for tag in read.found if tag.name in _LOADING)])
+    meta = f'<meta http-equiv="Content-Security-Policy" content="{html.escape(policy)}" />'
+    return text[:at] + meta + text[at:]
 
 
 def sealed(text: str, files: Mapping[str, Path], paths: frozenset[str]) -> str:

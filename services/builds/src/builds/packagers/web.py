@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from builds.packagers import head, pwa
+from builds.packagers import head, pwa, security
 from builds.packagers.editions import edition
 from builds.packagers.types import INDEX, Content, Game
 from builds.types import Target
@@ -17,6 +17,7 @@ def pack(game: Game, scratch: Path) -> dict[str, Content]:  # noqa: ARG001 - it 
     page = game.files[INDEX].read_text(encoding="utf-8")
     page = head.sealed(page, game.files, game.sealed)
     page = head.with_more(page, pwa.links(game, page, added))
+    page = head.with_policy(page, security.policy())
     site: dict[str, Content] = {**game.files, **added, INDEX: page.encode()}
     worker = {} if pwa.WORKER in game.files else {pwa.WORKER: pwa.worker(site)}
     return dict(sorted({**site, **worker}.items()))

@@ -5,7 +5,6 @@ import asyncio
 import structlog
 
 from builds import places, wakes
-from builds.encodings import ENDINGS
 from builds.logs import store
 from builds.metrics import meters
 from builds.pipeline.context import tidy
@@ -77,14 +76,8 @@ def _keys(build: Deleted) -> list[str]:
     own = [places.log(build.build_id)]
     if build.result_id is None or build.is_shared:
         return own
-    pages = [places.page(build.result_id, path) for path in build.site]
-    copies = [
-        places.page(build.result_id, path) + ENDINGS[coding]
-        for path, page in build.site.items()
-        for coding in page.encodings
-    ]
     files = [places.artifact(build.result_id, artifact["name"]) for artifact in build.artifacts]
-    return [*own, *pages, *copies, *files]
+    return [*own, *places.pages(build.result_id, build.site), *files]
 
 
 async def _trim(bench: Bench) -> None:

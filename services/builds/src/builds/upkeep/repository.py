@@ -89,20 +89,9 @@ class Deleted(msgspec.Struct, frozen=True):
 
     build_id: UUID
     result_id: UUID | None
-    site: dict[str, Page]
+    site: dict[str, Any]
     artifacts: list[Any]
     is_shared: bool
-
-
-def _deleted(
-    build_id: UUID,
-    result_id: UUID | None,
-    site: dict[str, Any],
-    artifacts: list[Any],
-    is_shared: bool,  # noqa: FBT001 - as the columns are
-) -> Deleted:
-    pages = msgspec.convert(site, dict[str, Page])
-    return Deleted(build_id, result_id, pages, artifacts, is_shared)
 
 
 async def lost(db: Database, attempts_max: int, lost_s: float, limit: int) -> list[Lost]:
@@ -159,7 +148,7 @@ async def ask_again(db: Database, build_id: UUID, unheard_s: float) -> None:
 
 async def deleted(db: Database, settled_s: float, limit: int) -> list[Deleted]:
     """Return deleted builds that no worker can be busy with any more."""
-    return await db.all(_FIND_DELETED, _deleted, settled_s=settled_s, limit=limit)
+    return await db.all(_FIND_DELETED, Deleted, settled_s=settled_s, limit=limit)
 
 
 async def remove(db: Database, build_id: UUID) -> None:

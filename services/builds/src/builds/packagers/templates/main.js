@@ -13,17 +13,6 @@ const HOST = "site";
 const ORIGIN = `${SCHEME}://${HOST}`;
 const SITE = path.join(__dirname, "site");
 const PERMITTED = new Set(["fullscreen", "pointerLock", "keyboardLock"]);
-const POLICY = [
-  "default-src 'self' data: blob:",
-  "script-src 'self' blob: 'unsafe-inline' 'unsafe-eval' 'wasm-unsafe-eval'",
-  "style-src 'self' data: blob: 'unsafe-inline'",
-  "connect-src 'self' data: blob: https: wss:",
-  "worker-src 'self' blob:",
-  "object-src 'none'",
-  "frame-src 'none'",
-  "base-uri 'none'",
-  "form-action 'none'",
-].join("; ");
 
 app.enableSandbox();
 protocol.registerSchemesAsPrivileged([
@@ -40,7 +29,7 @@ function headersOf(file) {
   };
   return {
     "content-type": game.types[path.extname(file).toLowerCase()] ?? "application/octet-stream",
-    "content-security-policy": POLICY,
+    "content-security-policy": game.policy,
     "cross-origin-resource-policy": "same-origin",
     "x-content-type-options": "nosniff",
     "accept-ranges": "bytes",
