@@ -16,3 +16,8 @@ def artifact(result_id: UUID, name: str) -> str:
 def page(result_id: UUID, path: str) -> str:
     """The key of a file of the site that is played."""
     return f"{result_id}/site/{path}"
+
+
+def folders(result_id: UUID) -> tuple[str, str]:
+    """Where all that belongs to a result lies; its build's log lies elsewhere."""
+    return artifact(result_id, ""), page(result_id, "")

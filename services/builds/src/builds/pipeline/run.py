@@ -24,19 +24,23 @@ class Result(Struct, frozen=True):
 
 async def build(order: Order, shop: Workshop, origin: Origin, shelf: Shelf, told: Told) -> Result:
     """Build; raises ``BuildError`` where the project is at fault, or what we depend on is."""
-    try:
-        async with asyncio.timeout(shop.settings.build_s_max):
-            with rooms(shop, str(order.build_id)) as place:
-                return await _steps(order, shop, origin, shelf, told, place)
-    except TimeoutError as exc:
-        seconds = round(shop.settings.build_s_max)
-        message = f"The build did not end within {seconds} s."
-        raise BuildError("BUILD_TIMEOUT", message, status="timed_out") from exc
+    with rooms(shop, str(order.build_id)) as place:
+        try:
+            async with asyncio.timeout(shop.settings.build_s_max):
+                result = await _made(order, shop, origin, told, place)
+        except TimeoutError as exc:
+            seconds = round(shop.settings.build_s_max)
+            message = f"The build did not end within {seconds} s."
+            raise BuildError("BUILD_TIMEOUT", message, status="timed_out") from exc
+        # how long the store takes is no matter of the project's
+        with step(told, publish.STEP):
+            file = place.root / package.ARCHIVE
+            paths = list(result.site)
+            await publish.result(order.result_id, place.site, paths, file, shop, shelf, told)
+    return result
 
 
-async def _steps(
-    order: Order, shop: Workshop, origin: Origin, shelf: Shelf, told: Told, place: Rooms
-) -> Result:
+async def _made(order: Order, shop: Workshop, origin: Origin, told: Told, place: Rooms) -> Result:
     with step(told, fetch.STEP):
         await fetch.sources(order, shop, origin, place, told)
         plan = await asyncio.to_thread(plans.of, place.tree, shop.settings.read_bytes_max)
@@ -44,9 +48,6 @@ async def _steps(
     with step(told, package.STEP):
         site, archive = await asyncio.to_thread(_packed, order, plan, made, shop, place)
         told.say(package.STEP, f"{len(site)} files, {archive.size} bytes as {archive.name}.")
-    with step(told, publish.STEP):
-        file = place.root / package.ARCHIVE
-        await publish.result(order.result_id, place.site, list(site), file, shop, shelf, told)
     return Result(made.diagnostics, [archive], site)
 
 
