@@ -34,3 +34,8 @@ def pages(result_id: UUID, site: Mapping[str, Mapping[str, Any]]) -> list[str]:
 def log(build_id: UUID) -> str:
     """The key of the log of a build that has ended."""
     return f"{build_id}/log.ndjson.gz"
+
+
+def folders(result_id: UUID) -> tuple[str, str]:
+    """Where all that belongs to a result lies; its build's log lies elsewhere."""
+    return artifact(result_id, ""), page(result_id, "")

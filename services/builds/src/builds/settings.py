@@ -38,6 +38,8 @@ class Settings(common.settings.Settings, frozen=True, kw_only=True):
     janitor_every_s: float = 5.0
     handing_back_s: float = 8.0
     report_for_s: float = 600.0
+    orphans_every_s: float = 3600.0
+    orphans_after_s: float = 86_400.0
 
     # --- one build
     build_s_max: float = 300.0
@@ -45,7 +47,8 @@ class Settings(common.settings.Settings, frozen=True, kw_only=True):
     bundle_s_max: float = 90.0
     fetch_timeout_s: float = 15.0
     fetch_attempts_max: int = 4
-    publish_attempts_max: int = 30
+    # beside the time that a build may take: the work is done, and waits for the store
+    publish_for_s: float = 1800.0
     retry_pause_s: float = 0.5
     retry_pause_s_max: float = 8.0
     files_max: int = 20_000

@@ -24,6 +24,7 @@ from builds.sandbox import choice
 from builds.sandbox.types import UnavailableSandboxError
 from builds.settings import Settings
 from builds.upkeep import janitor
+from builds.work import dead
 from builds.work.one import Bench
 from builds.work.queue import Queue
 from common import health, telemetry
@@ -84,6 +85,7 @@ async def _working(
     queue = Queue(bench)
     loop = asyncio.get_running_loop()
     tasks = [loop.create_task(bus.run()), loop.create_task(janitor.run(bench))]
+    await dead.heed(bus)
     queue.start()
     try:
         yield

@@ -1,6 +1,7 @@
 """The last step: the site and the archive go to the object store."""
 
 import asyncio
+import time
 from pathlib import Path
 from typing import Protocol
 from uuid import UUID
@@ -43,13 +44,18 @@ async def result(result_id: UUID, packed: Packed, shop: Workshop, shelf: Shelf, 
 async def _patiently(shop: Workshop, shelf: Shelf, key: str, path: Path, told: Told) -> None:
     """A store that is away is waited for: the work is done, only its result has no place yet."""
     pause_s = shop.settings.retry_pause_s
-    for attempt in range(1, shop.settings.publish_attempts_max + 1):
+    until = time.monotonic() + shop.settings.publish_for_s
+    is_told = False
+    while True:
         try:
             await shelf.put(key, path, media_type(path.name))
         except UnavailableError as exc:
-            log.warning("publish_waits", attempt=attempt, error=repr(exc.__cause__ or exc))
-            if attempt == 1:
+            log.warning("publish_waits", key=key, error=repr(exc.__cause__ or exc))
+            if time.monotonic() > until:
+                break
+            if not is_told:
                 told.say(STEP, "The store does not answer; the build waits for it.")
+                is_told = True
         else:
             return
         await asyncio.sleep(pause_s)

@@ -41,25 +41,23 @@ class Result(Struct, frozen=True):
 
 async def build(order: Order, shop: Workshop, origin: Origin, shelf: Shelf, told: Told) -> Result:
     """Build; raises ``BuildError`` where the project is at fault, or what we depend on is."""
-    try:
-        async with asyncio.timeout(shop.settings.build_s_max):
-            with rooms(shop, str(order.build_id)) as place, ExitStack() as held:
-                return await _steps(order, shop, origin, shelf, told, place, held)
-    except TimeoutError as exc:
-        seconds = round(shop.settings.build_s_max)
-        message = f"The build did not end within {seconds} s."
-        raise BuildError("BUILD_TIMEOUT", message, status="timed_out") from exc
+    with rooms(shop, str(order.build_id)) as place, ExitStack() as held:
+        try:
+            async with asyncio.timeout(shop.settings.build_s_max):
+                diagnostics, packed, site = await _made(order, shop, origin, told, place, held)
+        except TimeoutError as exc:
+            seconds = round(shop.settings.build_s_max)
+            message = f"The build did not end within {seconds} s."
+            raise BuildError("BUILD_TIMEOUT", message, status="timed_out") from exc
+        # how long the store takes is no matter of the project's
+        with step(told, publish.STEP):
+            await publish.result(order.result_id, packed, shop, shelf, told)
+    return Result(diagnostics, [packed.artifact], site)
 
 
-async def _steps(
-    order: Order,
-    shop: Workshop,
-    origin: Origin,
-    shelf: Shelf,
-    told: Told,
-    place: Rooms,
-    held: ExitStack,
-) -> Result:
+async def _made(
+    order: Order, shop: Workshop, origin: Origin, told: Told, place: Rooms, held: ExitStack
+) -> tuple[list[Diagnostic], Packed, dict[str, Page]]:
     with step(told, fetch.STEP):
         await fetch.sources(order, shop, origin, place, told)
         plan = await asyncio.to_thread(plans.of, place.tree, shop.settings.read_bytes_max)
@@ -72,10 +70,8 @@ async def _steps(
         packed = await asyncio.to_thread(_packed, order, plan, made, about, shop, place)
         done = packed.artifact
         told.say(package.STEP, f"{len(packed.pages)} files, {done.size} bytes as {done.name}.")
-    with step(told, publish.STEP):
-        await publish.result(order.result_id, packed, shop, shelf, told)
     site = served.marked(packed.pages, packed.site, is_isolated=about.is_isolated)
-    return Result(made.diagnostics, [packed.artifact], site)
+    return made.diagnostics, packed, site
 
 
 async def _compiled(

@@ -5,11 +5,13 @@ import asyncio
 import structlog
 
 from builds import places, wakes
-from builds.logs import store
 from builds.metrics import meters
 from builds.pipeline.context import tidy
-from builds.upkeep import repository
+from builds.runs import superseding
+from builds.upkeep import orphans, repository
 from builds.upkeep.repository import Deleted
+from builds.work import dead
+from builds.work.dead import CONSUMER, STREAM
 from builds.work.one import Bench
 from common.errors import UnavailableError
 
@@ -20,11 +22,26 @@ _AT_ONCE = 20
 
 async def run(bench: Bench) -> None:
     """Go round for ever; what fails is tried at the next round."""
+    # a store that does not answer must not keep lost builds waiting
+    await asyncio.gather(_guard(bench), _clean(bench))
+
+
+async def _clean(bench: Bench) -> None:
+    while True:
+        for chore in (_shelve, _sweep, _collect, _trim):
+            try:
+                await chore(bench)
+            except Exception as exc:  # noqa: BLE001 - the other chores are still to be done
+                log.warning("chore_failed", chore=chore.__name__, error=repr(exc))
+        await asyncio.sleep(bench.settings.janitor_every_s)
+
+
+async def _guard(bench: Bench) -> None:
     loop = asyncio.get_running_loop()
     reaps_at = loop.time()
     while True:
         # after an outage of the database nobody has been heard of: they get time to speak first
-        chores = [_remind, _shelve, _sweep, _trim] + ([_reap] if loop.time() >= reaps_at else [])
+        chores = [_supersede, _remind] + ([_reap] if loop.time() >= reaps_at else [])
         for chore in chores:
             try:
                 await chore(bench)
@@ -41,6 +58,7 @@ async def _reap(bench: Bench) -> None:
     for build in await repository.lost(bench.db, most, lost_s, _AT_ONCE):
         if build.is_last:
             message = f"The worker was lost {most} times."
+            await dead.bury_build(bench.bus, build.build_id, message)
             await repository.give_up(bench.db, build.build_id, most, lost_s, "WORKER_LOST", message)
             meters.ended("failed", "WORKER_LOST")
         else:
@@ -50,15 +68,26 @@ async def _reap(bench: Bench) -> None:
 
 
 async def _remind(bench: Bench) -> None:
-    """A build that waits long gets a new job: the first may be gone with the queue's disk."""
+    """Where builds wait long and the queue has too few jobs, jobs were lost: with its disk, say."""
     after_s = bench.settings.requeue_after_s
-    for build_id in await repository.unheard(bench.db, after_s, _AT_ONCE):
+    waiting = await repository.unheard(bench.db, after_s, _AT_ONCE)
+    stream = bench.bus.stream
+    if not waiting or stream is None:
+        return
+    try:
+        queue = await stream.consumer_info(STREAM, CONSUMER)
+    except dead.FAILURES:
+        return
+    jobs = (queue.num_pending or 0) + (queue.num_ack_pending or 0)
+    missing = await repository.without_job(bench.db) - jobs
+    for build_id in waiting[: max(missing, 0)]:
+        log.warning("job_lost", build=str(build_id))
         await repository.ask_again(bench.db, build_id, after_s)
 
 
-async def _shelve(bench: Bench) -> None:
-    """Logs of builds that have ended go to the object store."""
-    await store.move(bench.db, bench.storage, _AT_ONCE)
+async def _supersede(bench: Bench) -> None:
+    for build_id in await superseding.outdate(bench.db):
+        await wakes.tell(bench.bus, build_id)
 
 
 async def _sweep(bench: Bench) -> None:
@@ -78,6 +107,14 @@ def _keys(build: Deleted) -> list[str]:
         return own
     files = [places.artifact(build.result_id, artifact["name"]) for artifact in build.artifacts]
     return [*own, *places.pages(build.result_id, build.site), *files]
+
+
+async def _collect(bench: Bench) -> None:
+    """Objects that a worker left when it was killed go after a day."""
+    try:
+        await orphans.collect(bench)
+    except UnavailableError:
+        return
 
 
 async def _trim(bench: Bench) -> None:

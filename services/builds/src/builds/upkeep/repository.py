@@ -1,6 +1,6 @@
 """The SQL of what nobody else looks after: statements above, their functions below."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,12 +12,12 @@ from sqlalchemy.orm import aliased
 
 from builds.runs.types import BuildRequested
 from builds.tables import BuildRow
-from builds.types import UNFINISHED, Page
+from builds.types import UNFINISHED
 from common.caller import NOBODY
 from common.contracts.builds import BuildFailed
 from common.database import Database
-from common.outbox import announced, announcing
-from common.statements import one_of
+from common.outbox import OutboxRow, announced, announcing
+from common.statements import one_of, unnested, word
 
 _B = BuildRow
 _ID = bindparam("build_id", type_=sa.Uuid)
@@ -55,7 +55,23 @@ _GIVE_UP = announcing(
     target="target",
 )
 _UNHEARD = sa.and_(_B.status == "queued", _B.requested_at < _ago("unheard_s"))
-_FIND_UNHEARD = sa.select(_B.id).where(_UNHEARD).limit(bindparam("limit", type_=sa.BigInteger))
+_FIND_UNHEARD = (
+    sa.select(_B.id)
+    .where(_UNHEARD)
+    .order_by(_B.requested_at)
+    .limit(bindparam("limit", type_=sa.BigInteger))
+)
+_ACTIVE = (
+    sa.select(sa.func.count())
+    .where(one_of(_B.status, *UNFINISHED), _B.deleted_at.is_(None))
+    .scalar_subquery()
+)
+_UNSENT = (
+    sa.select(sa.func.count())
+    .where(OutboxRow.published_at.is_(None), OutboxRow.subject == word(BuildRequested.subject))
+    .scalar_subquery()
+)
+_WITHOUT_JOB = sa.select(_ACTIVE - _UNSENT)
 _ASK_AGAIN = announcing(
     sa.update(_B).where(_B.id == _ID, _UNHEARD).values(requested_at=sa.func.now()).returning(_B.id)
 )
@@ -73,6 +89,18 @@ _FIND_DELETED = (
     sa.select(_B.id, _B.result_id, _B.site, _B.artifacts, _IS_SHARED)
     .where(_B.deleted_at < _ago("settled_s"))
     .limit(bindparam("limit", type_=sa.BigInteger))
+)
+_KNOWN = unnested("known", {"result_id": sa.Uuid()})
+_USED = sa.select(_KNOWN.c.result_id).where(
+    sa.exists(
+        sa.select(_O.id)
+        .where(
+            _O.result_id == _KNOWN.c.result_id,
+            # those of a deleted one are swept by the paths that its row knows
+            one_of(_O.status, "success", *UNFINISHED),
+        )
+        .correlate(_KNOWN)
+    )
 )
 _REMOVE = sa.delete(_B).where(_B.id == _ID, _B.deleted_at.is_not(None))
 
@@ -138,6 +166,19 @@ async def give_up(
 async def unheard(db: Database, unheard_s: float, limit: int) -> list[UUID]:
     """Return builds that are queued, and whose job may have been lost."""
     return await db.all(_FIND_UNHEARD, _same, unheard_s=unheard_s, limit=limit)
+
+
+async def without_job(db: Database) -> int:
+    """Return how many builds are under way or wait for a job that is not on its way to the queue.
+
+    For each of them the queue should have a job.
+    """
+    return await db.one(_WITHOUT_JOB, int)
+
+
+async def used(db: Database, results: Sequence[UUID]) -> set[UUID]:
+    """Return those of ``results`` that a build has, or may have yet."""
+    return set(await db.all(_USED, _same, result_id=results))
 
 
 async def ask_again(db: Database, build_id: UUID, unheard_s: float) -> None:

@@ -10,16 +10,14 @@ import structlog
 from nats.aio.msg import Msg
 
 from builds.runs.types import BuildRequested
-from builds.work import one
+from builds.work import dead, one
+from builds.work.dead import CONSUMER, STREAM
 from builds.work.one import Bench
-from common import exchange
 from common.contracts.base import CloudEvent
+from common.errors import GONE_AWAY
 from common.forever import forever
 
 log = structlog.get_logger()
-
-STREAM = "JOBS"
-CONSUMER = "builds"
 
 _RETRY_S = 1.0
 _DELIVERIES_MAX = 5
@@ -81,28 +79,45 @@ class Queue:
     async def _job(self, message: Msg) -> None:
         alive = asyncio.get_running_loop().create_task(self._keep(message))
         try:
-            event = _JOB.decode(message.data)
-            exchange.enter(exchange.Exchange(event.requestid, event.traceparent))
-            await one.build_next(self._bench)
+            _JOB.decode(message.data)
+            await self._when_possible()
         except msgspec.DecodeError as exc:
-            log.error("job_unreadable", error=repr(exc))  # noqa: TRY400 - the message says it all
-            await _answer(message.term())
+            await self._give_up(message, exc)
         except asyncio.CancelledError:
             # the build was released, with a job of its own
             await _answer(message.ack())
             raise
         except Exception as exc:
             log.exception("job_failed", error=repr(exc))
-            await self._later(message)
+            if message.metadata.num_delivered >= _DELIVERIES_MAX:
+                await self._give_up(message, exc)
+            else:
+                await _answer(message.nak(delay=_RETRY_S))
         else:
             await _answer(message.ack())
         finally:
             alive.cancel()
 
-    async def _later(self, message: Msg) -> None:
-        # the janitor writes a new job for a build that stays in the queue
-        is_last = message.metadata.num_delivered >= _DELIVERIES_MAX
-        await _answer(message.term() if is_last else message.nak(delay=_RETRY_S))
+    async def _when_possible(self) -> None:
+        """Do a build; while the database is away the job is kept, which is no fault of it."""
+        while True:
+            try:
+                await one.build_next(self._bench)
+            except GONE_AWAY as exc:
+                if await self._bench.db.answers():
+                    raise
+                log.warning("job_waits", error=repr(exc))
+                await asyncio.sleep(_RETRY_S)
+            else:
+                return
+
+    async def _give_up(self, message: Msg, exc: Exception) -> None:
+        # a build that stays in the queue gets a new job: the janitor counts them
+        mark = f"{STREAM}.{message.metadata.sequence.stream}"
+        is_put_aside = await dead.bury(
+            self._bench.bus, message.subject, message.data, repr(exc), mark
+        )
+        await _answer(message.term() if is_put_aside else message.nak(delay=_RETRY_S))
 
     async def _keep(self, message: Msg) -> None:
         while True:
