@@ -5,6 +5,7 @@ import asyncio
 import structlog
 
 from builds import places, wakes
+from builds.logs import store
 from builds.metrics import meters
 from builds.pipeline.context import tidy
 from builds.runs import superseding
@@ -88,6 +89,11 @@ async def _remind(bench: Bench) -> None:
 async def _supersede(bench: Bench) -> None:
     for build_id in await superseding.outdate(bench.db):
         await wakes.tell(bench.bus, build_id)
+
+
+async def _shelve(bench: Bench) -> None:
+    """Logs of builds that have ended go to the object store."""
+    await store.move(bench.db, bench.storage, _AT_ONCE)
 
 
 async def _sweep(bench: Bench) -> None:
