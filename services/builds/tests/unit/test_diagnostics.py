@@ -1,6 +1,6 @@
 """What the tools print, taken apart."""
 
-from builds.pipeline.diagnostics import of_esbuild, of_tsc
+from builds.pipeline.diagnostics import in_characters, of_esbuild, of_tsc
 from builds.types import Diagnostic
 
 _TSC = """src/main.ts(3,7): error TS2322: Type 'string' is not assignable to type 'number'.
@@ -26,7 +26,7 @@ _ESBUILD = """✘ [ERROR] Could not resolve "./nope"
 
 
 def test_a_type_error_has_its_place_its_code_and_all_of_its_message():
-    assert of_tsc(_TSC)[0] == Diagnostic(
+    assert of_tsc(_TSC)[1] == Diagnostic(
         "src/main.ts",
         3,
         7,
@@ -38,12 +38,28 @@ def test_a_type_error_has_its_place_its_code_and_all_of_its_message():
 
 
 def test_brackets_in_a_file_name_are_no_place():
-    found = of_tsc(_TSC)[1]
+    found = of_tsc(_TSC)[2]
     assert (found.file, found.line, found.column) == ("src/odd (1).ts", 12, 30)
 
 
-def test_our_own_configuration_is_no_file_of_the_project():
-    assert [d.file for d in of_tsc(_TSC)[2:]] == [None, None]
+def test_what_is_wrong_in_the_configuration_comes_first_and_has_no_line():
+    first, *_, last = of_tsc(_TSC)
+    assert (first.file, first.line, first.code) == ("tsconfig.json", None, "TS5023")
+    assert (last.file, last.code) == (None, "TS18003")
+
+
+def test_where_the_project_lies_is_not_told():
+    line = "a.ts(1,2): error TS6142: Module './b' was resolved to '/p/b.tsx', but not '/x'."
+    assert of_tsc(line)[0].message == "Module './b' was resolved to 'b.tsx', but not '/x'."
+
+
+def test_columns_are_counted_as_editors_do(tmp_path):
+    (tmp_path / "a.ts").write_text("const a = 1;\nx = '\U0001f600\xe9' + y;\n", encoding="utf-8")
+    at = Diagnostic("a.ts", 2, 16, "ESBUILD", "y", "error")
+    plain = Diagnostic("a.ts", 1, 7, "ESBUILD", "a", "error")
+    odd = [Diagnostic(f, n, 3, "X", "", "error") for f, n in (("../a.ts", 1), ("b.ts", 1))]
+    found = in_characters([at, plain, *odd], tmp_path, 1000)
+    assert [d.column for d in found] == [13, 7, 3, 3]
 
 
 def test_the_bundlers_columns_count_from_one():

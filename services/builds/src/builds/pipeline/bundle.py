@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from builds import steps
 from builds.packages.types import Package
-from builds.pipeline import engines, esbuild, page, scripts, tsconfig
+from builds.pipeline import diagnostics, engines, esbuild, page, scripts, tsconfig
 from builds.pipeline.context import Order, Rooms, Told, Workshop, step
 from builds.pipeline.plan import Plan
 from builds.pipeline.scripts import Scripts
@@ -174,7 +174,10 @@ async def _run(
 ) -> Bundle:
     changed = [Mount(file, f"/p/{path}") for path, file in threads.changed.items()]
     mounts = [*rooms.project, *changed]
-    succeeded, found = await esbuild.run(arguments, mounts, rooms.bundle, shop, told)
+    succeeded, said = await esbuild.run(arguments, mounts, rooms.bundle, shop, told)
+    most = shop.settings.read_bytes_max
+    few = said[: shop.settings.diagnostics_max]
+    found = await asyncio.to_thread(diagnostics.in_characters, few, rooms.tree, most)
     if not succeeded:
         return Bundle([], {}, [], set(), found, is_whole=False)
     return await asyncio.to_thread(_bundle, rooms.bundle, found)

@@ -3,7 +3,10 @@
 import re
 from collections.abc import Iterator
 from itertools import pairwise
+from pathlib import Path, PurePosixPath
 from typing import Literal
+
+import msgspec
 
 from builds.types import Diagnostic
 
@@ -17,6 +20,10 @@ _ESBUILD = re.compile(
 )
 _ESBUILD_AT = re.compile(r"^ {4}(?P<file>\S.*?):(?P<line>\d{1,9}):(?P<column>\d{1,9}):$")
 _OURS = "../c/"
+_OUR_CONFIG = "../c/tsconfig.json"
+_THEIR_CONFIG = "tsconfig.json"
+# where the project lies while it is looked at is nobody's business
+_ROOT = re.compile(r"(?<=['\"])/p/")
 _ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_])")
 
 
@@ -35,23 +42,27 @@ def of_tsc(text: str) -> list[Diagnostic]:
         elif found and line.startswith("  "):
             last = found.pop()
             found.append(_longer(last, line.strip()))
-    return found
+    # where the configuration is wrong, what else is said follows from that
+    return sorted(found, key=lambda d: d.file != _THEIR_CONFIG)
 
 
 def _of_tsc_line(match: re.Match[str]) -> Diagnostic:
     parts = match.groupdict()
     severity: Literal["error", "warning"] = "error" if parts["severity"] == "error" else "warning"
-    file = parts.get("file")
-    # our own configuration is no file of the project
+    file, message = parts.get("file"), _ROOT.sub("", parts["message"])
+    # our own configuration is no file of the project, but what is wrong in it is the project's
     if file is None or file.startswith(_OURS):
-        return Diagnostic(None, None, None, parts["code"], parts["message"], severity)
+        place = _THEIR_CONFIG if file == _OUR_CONFIG else None
+        return Diagnostic(place, None, None, parts["code"], message, severity)
     line, column = int(parts["line"]), int(parts["column"])
-    return Diagnostic(file, line, column, parts["code"], parts["message"], severity)
+    return Diagnostic(file, line, column, parts["code"], message, severity)
 
 
 def _longer(diagnostic: Diagnostic, more: str) -> Diagnostic:
     d = diagnostic
-    return Diagnostic(d.file, d.line, d.column, d.code, f"{d.message}\n{more}", d.severity)
+    return Diagnostic(
+        d.file, d.line, d.column, d.code, f"{d.message}\n{_ROOT.sub('', more)}", d.severity
+    )
 
 
 def of_esbuild(text: str) -> list[Diagnostic]:
@@ -61,6 +72,27 @@ def of_esbuild(text: str) -> list[Diagnostic]:
 
 def _lines(text: str) -> list[str]:
     return [line.removesuffix("\r") for line in plain(text).split("\n")]
+
+
+def in_characters(found: list[Diagnostic], tree: Path, bytes_max: int) -> list[Diagnostic]:
+    """The same with columns as editors count them, in UTF-16; esbuild counts bytes of UTF-8."""
+    return [_in_characters(diagnostic, tree, bytes_max) for diagnostic in found]
+
+
+def _in_characters(diagnostic: Diagnostic, tree: Path, bytes_max: int) -> Diagnostic:
+    file, line, column = diagnostic.file, diagnostic.line, diagnostic.column
+    if file is None or line is None or column is None or ".." in PurePosixPath(file).parts:
+        return diagnostic
+    try:
+        with (tree / file).open("rb") as opened:
+            lines = opened.read(bytes_max).splitlines()
+    except (OSError, ValueError):
+        return diagnostic
+    before = lines[line - 1][: column - 1] if 0 < line <= len(lines) else b""
+    if before.isascii():
+        return diagnostic
+    units = len(before.decode(errors="replace").encode("utf-16-le")) // 2
+    return msgspec.structs.replace(diagnostic, column=units + 1)
 
 
 def _of_esbuild(lines: list[str]) -> Iterator[Diagnostic]:

@@ -7,13 +7,14 @@ import msgspec
 from msgspec import Struct
 
 from builds.pipeline import page, tsconfig
-from builds.types import BuildError
+from builds.types import BuildError, Diagnostic
 
 _ENTRIES = ("src/main.ts", "src/main.tsx", "src/index.ts", "main.ts", "index.ts", "src/main.js")
 _CHECKED = (".ts", ".tsx", ".mts", ".cts")
 _CODE = (*_CHECKED, ".jsx")
 _STATIC = ("assets/", "public/")
-_OURS = frozenset({"project.json", "package.json", "package-lock.json", "template.json"})
+_ABOUT = "project.json"
+_OURS = frozenset({_ABOUT, "package.json", "package-lock.json", "template.json"})
 
 
 class About(Struct, frozen=True):
@@ -51,7 +52,7 @@ def of(tree: Path, text_bytes_max: int) -> Plan:
             _refuse_long(tree, name, text_bytes_max)
     text = _text(tree / page_path) if page_path in files else page.empty(about.name)
     config = tsconfig.read(_text(tree / "tsconfig.json")) if "tsconfig.json" in files else {}
-    entries = _entries(about, page.modules(text), set(files))
+    entries = _entries(about, page_path, page.modules(text), set(files))
     is_typed = any(f.endswith(_CHECKED) for f in files)
     workers = _workers(about, set(files))
     return Plan(page_path, text, entries, is_typed, config, files, workers)
@@ -70,22 +71,29 @@ def _about(tree: Path) -> About:
     except FileNotFoundError:
         return About()
     except (msgspec.MsgspecError, UnicodeError, RecursionError, IsADirectoryError) as exc:
-        raise BuildError("CONFIG_INVALID", f"project.json cannot be read: {exc}") from exc
+        raise _fault("CONFIG_INVALID", _ABOUT, f"{_ABOUT} cannot be read: {exc}") from exc
 
 
 def _text(path: Path) -> str:
     return path.read_text(encoding="utf-8-sig", errors="replace")
 
 
-def _entries(about: About, started: list[str], files: set[str]) -> list[str]:
+def _fault(code: str, file: str, message: str) -> BuildError:
+    return BuildError(
+        code, message, diagnostics=[Diagnostic(file, None, None, code, message, "error")]
+    )
+
+
+def _entries(about: About, page_path: str, started: list[str], files: set[str]) -> list[str]:
     missing = [path for path in started if path not in files]
     if missing:
-        raise BuildError("ENTRY_MISSING", f"The page starts {missing[0]}, which is not there.")
+        message = f"The page starts {missing[0]}, which is not there."
+        raise _fault("ENTRY_MISSING", page_path, message)
     if started:
         return started
     named = page.local(about.entry)
     if named and named not in files:
-        raise BuildError("ENTRY_MISSING", f"project.json names {named}, which is not there.")
+        raise _fault("ENTRY_MISSING", _ABOUT, f"{_ABOUT} names {named}, which is not there.")
     if named:
         return [named]
     found = [path for path in _ENTRIES if path in files]
@@ -98,8 +106,8 @@ def _workers(about: About, files: set[str]) -> list[str]:
     named = {worker: page.local(worker) for worker in about.workers}
     for worker, path in named.items():
         if path not in files:
-            message = f"project.json names the worker {worker}, which is not there."
-            raise BuildError("ENTRY_MISSING", message)
+            message = f"{_ABOUT} names the worker {worker}, which is not there."
+            raise _fault("ENTRY_MISSING", _ABOUT, message)
     return list(dict.fromkeys(named.values()))
 
 
