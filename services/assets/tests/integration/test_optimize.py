@@ -86,7 +86,7 @@ async def test_a_picture_in_fewer_bytes(desk, store, preset, formats):
     assert shown.json()["data"]["sha256"] == desk.sha256(content)
 
 
-async def test_the_fleet_is_told_what_is_the_same_in_fewer_bytes(desk):
+async def test_the_fleet_is_told_what_is_the_same_in_fewer_bytes(desk, store):
     content = noisy()
     asset = await uploaded(desk, content, "a.png")
     for wanted in ({"preset": "lossless"}, {"preset": "web"}):
@@ -97,7 +97,7 @@ async def test_the_fleet_is_told_what_is_the_same_in_fewer_bytes(desk):
     [variant] = supply["variants"]
     assert (variant["mimeType"], supply["sha256"]) == ("image/png", desk.sha256(content))
     assert variant["size"] < supply["size"]
-    taken = (await desk.client.get(variant["url"])).content
+    taken = (await store("GET", variant["url"])).content
     assert desk.sha256(taken) == variant["sha256"]
 
 

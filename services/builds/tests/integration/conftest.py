@@ -6,17 +6,19 @@ import io
 import tarfile
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import override
 
 import msgspec
 import pytest
 
+_READ = (".js", ".mjs", ".cjs", ".json", ".d.ts")
 _PAGE = '<!doctype html><body><script type="module" src="src/main.ts"></script></body>'
 
 
 def packed(files, link=""):
     """A tarball as npm makes them."""
     made = io.BytesIO()
-    with tarfile.open(fileobj=made, mode="w:gz", format=tarfile.PAX_FORMAT) as tar:
+    with tarfile.open(fileobj=made, mode="w:gz", format=tarfile.PAX_FORMAT, compresslevel=1) as tar:
         for path, content in files.items():
             info = tarfile.TarInfo(f"package/{path}")
             raw = content if isinstance(content, bytes) else content.encode()
@@ -46,8 +48,9 @@ class Shop:
     """A registry of packages that a test made up."""
 
     def __init__(self):
-        self.answers = {}
-        self.asked = []
+        self.answers: dict[str, tuple[int, dict[str, str], bytes]] = {}
+        self.asked: list[str] = []
+        self._installed: dict[str, dict[str, str]] = {}
         shop = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -61,6 +64,7 @@ class Shop:
                 self.end_headers()
                 self.wfile.write(body)
 
+            @override
             def log_message(self, *_):
                 """Say nothing."""
 
@@ -84,6 +88,19 @@ class Shop:
     packed = staticmethod(packed)
     project = staticmethod(project)
 
+    def installed(self, folder, place, version):
+        """Offer a package as npm has installed it; return what a lock says of it."""
+        name = place.rpartition("node_modules/")[2]
+        if name not in self._installed:
+            # what only people read, or nobody at all, is left out: a test has no time for it
+            files = {
+                str(path.relative_to(folder)): path.read_bytes()
+                for path in folder.rglob("*")
+                if path.is_file() and path.name.endswith(_READ) and ".min." not in path.name
+            }
+            self._installed[name] = self.offer(name, packed(files), version=version)
+        return self._installed[name]
+
     def offer(self, name, body, *, version="1.0.0", status=200, **headers):
         """Offer bytes; return what a lock says of them."""
         path = f"/npm/{name}/-/{name.rpartition('/')[2]}-{version}.tgz"
@@ -103,7 +120,7 @@ def registry(company):
         "worker",
         NPM_REGISTRY_URL=shop.url,
         FETCH_ATTEMPTS_MAX="2",
-        PACKAGE_BYTES_MAX=str(32 << 20),
+        PACKAGE_BYTES_MAX=str(128 << 20),
         PACKAGE_FILES_MAX="5000",
     )
     yield shop

@@ -76,7 +76,7 @@ _CASES = {
     "a style with a picture that is not there": (
         {"src/main.ts": f"{_NC}import './a.css';", "src/a.css": "a {\n  color: url(x.png) }"},
         "BUNDLE_ERROR",
-        [_at("src/a.css", 2, 14, "ESBUILD")],
+        [_at("src/a.css", 2, 10, "ESBUILD")],
     ),
     "a page that starts nothing": (
         {"index.html": "<script type=module src=nope.ts></script>"},

@@ -3,12 +3,14 @@
 import re
 import struct
 import zlib
+from pathlib import Path
 
 import msgspec
 import pytest
 
 from common.testing.waiting import until
 
+_ENGINES = Path(__file__).parents[4] / "deploy/engines"
 _ENGINE = {
     "build/three.js": "export class Scene {} export const REVISION = 'rev-of-the-engine';",
     "build/three.webgpu.js": "export * from './three.js'; export class Renderer {}",
@@ -32,7 +34,7 @@ def _engine(registry, version="1.0.0", **more):
 
 async def _public(desk, files):
     build = await desk.ended(await desk.start(await desk.project(files, is_public=True)))
-    assert build["status"] == "success", build
+    assert build["status"] == "success", (build["errorCode"], build["errorMessage"])
     return build
 
 
@@ -68,6 +70,55 @@ async def test_an_engine_is_bundled_once_and_found_by_the_pages_map(desk, regist
     second = await _public(desk, files | {"src/main.ts": _USE + "\nconsole.log('more');"})
     assert await _map(desk, second) == imports
     assert "three is here" in await _said(desk, second)
+
+
+_REAL = {
+    "three": (
+        (
+            "import * as T from 'three';\n"
+            "import { OrbitControls } from 'three/addons/controls/OrbitControls.js';\n"
+            "const c = new OrbitControls(new T.PerspectiveCamera()); console.log(c.target.x);"
+        ),
+        ["three", "three/addons/controls/OrbitControls.js"],
+    ),
+    "phaser": (
+        (
+            "import Phaser, { Scene } from 'phaser';\n"
+            "class First extends Scene {}\nnew Phaser.Game({ scene: First });"
+        ),
+        ["phaser"],
+    ),
+    "pixi.js": (
+        (
+            "import { Application } from 'pixi.js';\n"
+            "const app = new Application(); await app.init(); console.log(app.stage.x);"
+        ),
+        ["pixi.js"],
+    ),
+}
+
+
+@pytest.mark.parametrize("engine", _REAL)
+async def test_the_engines_as_they_are_published_are_shared(desk, registry, engine):
+    code, imports = _REAL[engine]
+    lock = msgspec.json.decode((_ENGINES / "package-lock.json").read_bytes())
+    for path, entry in lock["packages"].items():
+        if path:
+            entry.update(registry.installed(_ENGINES / path, path, entry["version"]))
+    build = await _public(
+        desk,
+        {
+            "src/main.ts": code,
+            "package.json": (_ENGINES / "package.json").read_text(),
+            "package-lock.json": msgspec.json.encode(lock).decode(),
+        },
+    )
+    found = await _map(desk, build)
+    assert sorted(found) == imports
+    site = await desk.site(build)
+    assert all(path.removeprefix("./") in site for path in found.values())
+    (main,) = [n for n in site if n.startswith("main-") and n.endswith(".js")]
+    assert len((await desk.played(build, main)).content) < 1000
 
 
 async def test_what_a_map_cannot_give_is_bundled_with_the_game(desk, registry):

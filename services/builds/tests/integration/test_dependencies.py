@@ -89,7 +89,7 @@ def _page(registry):
 
 
 def _bomb(registry):
-    return {"bomb": registry.offer("bomb", registry.packed({"index.js": b"\0" * (33 << 20)}))}
+    return {"bomb": registry.offer("bomb", registry.packed({"index.js": b"\0" * (129 << 20)}))}
 
 
 def _crowd(registry):

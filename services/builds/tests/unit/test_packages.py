@@ -200,7 +200,7 @@ def test_a_package_is_unpacked_without_its_first_folder(tmp_path, form):
         _member("beside.txt"),
         form=form,
     )
-    assert tarball.unpack(archive, tmp_path / "out", _MEASURE) == 2 + 4000 + 2
+    assert tarball.unpack(archive, tmp_path / "out", _MEASURE) == 3 * 4096
     assert (tmp_path / "out" / long).read_bytes() == b"long" * 1000
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["deep", "package.json"]
 

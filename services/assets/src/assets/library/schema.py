@@ -44,8 +44,11 @@ class Smaller(msgspec.Struct, frozen=True, rename="camel"):
     url: str
 
 
-class Supply(msgspec.Struct, frozen=True, rename="camel"):
-    """An asset as the fleet fetches it: ``url`` is for the store's own address, and expires."""
+class Supply(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """An asset as the fleet fetches it: ``url`` is for the store's own address, and expires.
+
+    Most have no ``variants``, and say nothing of them.
+    """
 
     id: UUID
     name: str

@@ -31,6 +31,10 @@ class PackageCache:
         """Take a package that was unpacked."""
         self._packages.keep(package.integrity, made, size)
 
+    def size(self, packages: list[Package]) -> int:
+        """What packages take that are here."""
+        return sum(self._packages.size(p) for p in {p.integrity for p in packages})
+
     @contextmanager
     def tree(self, packages: list[Package]) -> Iterator[Path]:
         """The packages at their places below one folder, as long as it is needed.

@@ -64,6 +64,10 @@ class Folders:
         found.sort(key=_used_at)
         return {p.name: _size(p) for p in found}
 
+    def size(self, key: str) -> int:
+        """What a folder takes."""
+        return _size(self._root / key)
+
     def remove(self, key: str) -> None:
         """Remove a folder, unless somebody holds it."""
         with suppress(OSError), _held(self._root / key) as lock:

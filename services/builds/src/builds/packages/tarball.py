@@ -15,6 +15,7 @@ from builds.packages.types import Measure
 from builds.types import BuildError
 
 _BLOCK = 512
+_DISK_BLOCK = 4096
 _PIECE = 1 << 20
 _HEADER_BYTES_MAX = 65_536
 _FILES = (b"0", b"\0", b"7")
@@ -72,7 +73,8 @@ class _Reader:
         name = self._path if self._path is not None else head.name
         self._path = self._size = None
         self._count += 1
-        self._bytes += size
+        # as the disk counts them: many files of nothing take room too
+        self._bytes += -(-size // _DISK_BLOCK) * _DISK_BLOCK
         if size < 0 or self._count > self._measure.files or self._bytes > self._measure.bytes:
             raise _Unfit("it has more files or bytes than a package may have")
         if head.kind == _FOLDER:

@@ -109,7 +109,7 @@ async def _page(
     made = await _run([*arguments, *left_out], shop, rooms, told, threads)
     if not made.is_whole or not made.asked:
         return made
-    imports = await engines.given(made.asked, packages, shop, rooms, told)
+    imports = await engines.given(order, made.asked, packages, shop, rooms, told)
     if imports:
         vendored = sorted(set(_files(rooms.bundle)) - set(made.files))
         return msgspec.structs.replace(made, imports=imports, files=[*made.files, *vendored])

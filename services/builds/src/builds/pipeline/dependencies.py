@@ -42,6 +42,7 @@ async def installed(
             raise BuildError("RESOURCE_LIMIT", message)
         for attempt in range(1, _ATTEMPTS + 1):
             await _fetch(packages, shop, told)
+            _refuse_many(shop.packages.size(packages), shop)
             try:
                 tree = shop.packages.tree(packages)
                 modules = await asyncio.to_thread(held.enter_context, tree)
@@ -104,9 +105,7 @@ async def _fetch(packages: list[Package], shop: Workshop, told: Told) -> None:
         async def fetch(package: Package) -> None:
             async with turns:
                 sizes.append(await _one(package, shop, registry))
-                if sum(sizes) > shop.settings.packages_bytes_max:
-                    message = f"Packages have at most {shop.settings.packages_bytes_max} bytes."
-                    raise BuildError("RESOURCE_LIMIT", message)
+                _refuse_many(sum(sizes), shop)
 
         try:
             async with asyncio.TaskGroup() as group:
@@ -115,6 +114,12 @@ async def _fetch(packages: list[Package], shop: Workshop, told: Told) -> None:
         except ExceptionGroup as exc:
             # one is enough to say why
             raise exc.exceptions[0] from exc
+
+
+def _refuse_many(size: int, shop: Workshop) -> None:
+    if size > shop.settings.packages_bytes_max:
+        message = f"A build's packages have at most {shop.settings.packages_bytes_max} bytes."
+        raise BuildError("RESOURCE_LIMIT", message)
 
 
 async def _one(package: Package, shop: Workshop, registry: Registry) -> int:

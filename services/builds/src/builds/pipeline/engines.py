@@ -7,6 +7,7 @@ from pathlib import Path
 from builds import steps
 from builds.packages.types import Package
 from builds.pipeline import esbuild
+from builds.pipeline.context import Order as BuildOrder
 from builds.pipeline.context import Rooms, Told, Workshop
 from builds.sandbox.types import Mount
 from builds.vendor import chunks, engines
@@ -17,13 +18,19 @@ _ROOM = "/v"
 
 
 async def given(
-    asked: list[Import], packages: list[Package], shop: Workshop, rooms: Rooms, told: Told
+    build: BuildOrder,
+    asked: list[Import],
+    packages: list[Package],
+    shop: Workshop,
+    rooms: Rooms,
+    told: Told,
 ) -> dict[str, str]:
     """Put the engines that are asked for into the bundle; nothing where one cannot be shared."""
     wanted = engines.wanted(asked)
+    anew = str(build.build_id) if build.is_verification else ""
     imports: dict[str, str] = {}
     for engine, specifiers in (wanted or {}).items():
-        order = Order(engine, specifiers, packages, shop.esbuild_digest)
+        order = Order(engine, specifiers, packages, shop.esbuild_digest, anew)
         is_new = not shop.vendor.has(order.key)
         found = await _of_one(order, shop, rooms, told)
         if not found.imports:

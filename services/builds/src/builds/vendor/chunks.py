@@ -62,12 +62,16 @@ class Bundler(Protocol):
 
 
 class Order(Struct, frozen=True):
-    """What is wanted of one engine, for a project with these packages."""
+    """What is wanted of one engine, for a project with these packages.
+
+    With ``anew``, which nobody else says, it is not taken from what is there.
+    """
 
     engine: str
     specifiers: list[str]
     packages: list[Package]
     bundler: str
+    anew: str = ""
 
     @property
     def closure(self) -> list[Package]:
@@ -77,7 +81,7 @@ class Order(Struct, frozen=True):
     @property
     def key(self) -> str:
         """The hash of all that decides about the bytes."""
-        parts = [tree_key(self.closure), self.bundler, *_FLAGS, *self.specifiers]
+        parts = [tree_key(self.closure), self.bundler, self.anew, *_FLAGS, *self.specifiers]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
