@@ -7,7 +7,7 @@ from builds.errors import BuildNotFinishedError
 from builds.means import Means
 from builds.objects.types import Grant
 from builds.runs import service as runs
-from builds.runs.types import Seen
+from builds.runs.columns import Seen
 from builds.types import UNFINISHED, Artifact
 from common.caller import Caller
 from common.errors import NotFoundError

@@ -1,6 +1,7 @@
-"""The columns of a build as callers see it, and the struct that they become."""
+"""The columns of a build as callers see it, and the structs that they become."""
 
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import sqlalchemy as sa
@@ -35,6 +36,16 @@ COLUMNS = (
 )
 # the struct has the columns' names in their order, and then what is made of them
 _NAMES = Build.__struct_encode_fields__[: len(COLUMNS)]
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """A build, and how somebody stands to its project."""
+
+    role: str | None
+    is_public: bool
+    build: Build
+    # under which name its objects are stored, once there are any
+    result_id: UUID | None = None
 
 
 def build(*values: Any) -> Build:  # noqa: ANN401 - as the columns are

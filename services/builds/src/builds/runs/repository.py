@@ -9,9 +9,9 @@ from sqlalchemy import bindparam
 
 from builds.permissions import WRITERS
 from builds.runs import columns
-from builds.runs.columns import COLUMNS
+from builds.runs.columns import COLUMNS, Seen
 from builds.runs.schema import Build
-from builds.runs.types import BuildRequested, Seen, asked
+from builds.runs.types import BuildRequested, asked
 from builds.tables import BuildRow
 from builds.types import RETRYABLE, UNFINISHED, Status
 from common import access

@@ -12,9 +12,9 @@ from builds.metrics import meters
 from builds.permissions import confine, demand, demand_reader, demand_writer
 from builds.play import keys
 from builds.runs import creation, repository
+from builds.runs.columns import Seen
 from builds.runs.repository import SORTS
 from builds.runs.schema import Build, NewBuild
-from builds.runs.types import Seen
 from builds.types import UNFINISHED, Manifest
 from common.answers import Window, window
 from common.caller import NOBODY, Caller

@@ -1,11 +1,8 @@
-"""A job of the queue, and a build as somebody sees it."""
+"""A job of the queue."""
 
 from typing import ClassVar
 from uuid import UUID
 
-from msgspec import Struct
-
-from builds.runs.schema import Build
 from common import exchange
 from common.contracts.base import Event
 
@@ -16,16 +13,6 @@ class BuildRequested(Event, frozen=True, kw_only=True):
     subject: ClassVar[str] = "jobs.build.requested.v1"
 
     build_id: UUID
-
-
-class Seen(Struct, frozen=True):
-    """A build, and how somebody stands to its project."""
-
-    role: str | None
-    is_public: bool
-    build: Build
-    # under which name its objects are stored, once there are any
-    result_id: UUID | None = None
 
 
 def asked() -> dict[str, str]:
