@@ -8,6 +8,8 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
+from builds.sandbox import children
+
 TOKEN = "a-token-of-the-worker"  # noqa: S105 - a double's
 _PIECE = 65_536
 
@@ -131,6 +133,7 @@ async def _started(pod: dict[str, Any]) -> asyncio.subprocess.Process:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         env={"PATH": "/t"},
+        start_new_session=True,
     )
 
 
@@ -161,3 +164,9 @@ async def served(api: Api, namespace: str) -> AsyncGenerator[str]:
         yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()
+        for process in api.processes.values():
+            if process.returncode is None:
+                process.kill()
+            await process.wait()
+        # where other tests have made us the parent of all orphans
+        await children.gone({process.pid for process in api.processes.values()})
