@@ -103,10 +103,10 @@ class Api:
         await socket.prepare(request)
         process = await _started(self.jobs[name]["spec"]["template"]["spec"])
         self.processes[name] = process
-        talk = asyncio.gather(
+        talk: asyncio.Future[Any] = asyncio.gather(
             _told(process.stdout, 1, socket), _told(process.stderr, 2, socket), process.wait()
         )
-        listening = asyncio.ensure_future(_heard(socket, process))
+        listening: asyncio.Future[Any] = asyncio.ensure_future(_heard(socket, process))
         await asyncio.wait({talk, listening}, return_when=asyncio.FIRST_COMPLETED)
         if talk.done():
             await socket.send_bytes(b'\x03{"status":"Success"}')
