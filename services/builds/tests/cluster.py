@@ -8,6 +8,8 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
+from builds.sandbox import children
+
 TOKEN = "a-token-of-the-worker"  # noqa: S105 - a double's
 _PIECE = 65_536
 
@@ -101,10 +103,10 @@ class Api:
         await socket.prepare(request)
         process = await _started(self.jobs[name]["spec"]["template"]["spec"])
         self.processes[name] = process
-        talk = asyncio.gather(
+        talk: asyncio.Future[Any] = asyncio.gather(
             _told(process.stdout, 1, socket), _told(process.stderr, 2, socket), process.wait()
         )
-        listening = asyncio.ensure_future(_heard(socket, process))
+        listening: asyncio.Future[Any] = asyncio.ensure_future(_heard(socket, process))
         await asyncio.wait({talk, listening}, return_when=asyncio.FIRST_COMPLETED)
         if talk.done():
             await socket.send_bytes(b'\x03{"status":"Success"}')
@@ -131,6 +133,7 @@ async def _started(pod: dict[str, Any]) -> asyncio.subprocess.Process:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         env={"PATH": "/t"},
+        start_new_session=True,
     )
 
 
@@ -161,3 +164,9 @@ async def served(api: Api, namespace: str) -> AsyncGenerator[str]:
         yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()
+        for process in api.processes.values():
+            if process.returncode is None:
+                process.kill()
+            await process.wait()
+        # where other tests have made us the parent of all orphans
+        await children.gone({process.pid for process in api.processes.values()})

@@ -87,7 +87,9 @@ async def test_sources_are_sent_and_what_was_made_comes_back(sandbox, tmp_path):
     assert outcome.succeeded, outcome
     assert outcome.log == b"done\nagain\n"
     with tarfile.open(output) as tar:
-        assert tar.extractfile("./both").read() == content * 2
+        made = tar.extractfile("./both")
+        assert made is not None
+        assert made.read() == content * 2
 
 
 async def test_what_a_tool_sees_of_its_environment_is_what_it_needs(sandbox):

@@ -84,7 +84,7 @@ async def test_an_output_beyond_its_limit_is_not_taken(run, tmp_path):
 
 
 async def test_what_is_cut_from_a_log_is_marked(run):
-    heard = []
+    heard: list[bytes] = []
     outcome = await run("yes | head -c 100000", heard.append)
     assert outcome.succeeded
     assert b"".join(heard) == outcome.log

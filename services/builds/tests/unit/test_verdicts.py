@@ -37,7 +37,7 @@ def test_each_limit_has_a_class_of_its_own(verdict, excess):
         (b"SIGXCPU: CPU time limit exceeded\n", "CPU_LIMIT"),
         (b"SIGXFSZ: file size limit exceeded\n", "DISK_LIMIT"),
         (
-            b"\xe2\x9c\x98 [ERROR] Failed to write: /o/out/a.js: no space left on device\n",
+            "✘ [ERROR] Failed to write to output file: /o/a.js: no space left on device\n".encode(),
             "DISK_LIMIT",
         ),
         (b"\xe2\x9c\x98 [ERROR] Cannot read file: open /p/a: too many open files\n", "FILE_LIMIT"),

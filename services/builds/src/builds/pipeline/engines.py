@@ -27,7 +27,7 @@ async def given(
 ) -> dict[str, str]:
     """Put the engines that are asked for into the bundle; nothing where one cannot be shared."""
     wanted = engines.wanted(asked)
-    anew = str(build.build_id) if build.is_verification else ""
+    anew = str(build.build_id) if build.fresh else ""
     imports: dict[str, str] = {}
     for engine, specifiers in (wanted or {}).items():
         order = Order(engine, specifiers, packages, shop.esbuild_digest, anew)

@@ -6,7 +6,6 @@ import pwd
 import shutil
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import override
 
@@ -30,6 +29,9 @@ log = structlog.get_logger()
 
 _PLACES = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
 _NAME = "worldloom-sandbox-"
+_LABEL = "worldloom=sandbox"
+# longer than any build, so that a disk is not taken from one that is about to use it
+_STALE = "1h"
 _USER = "1000:1000"
 _PAGE = 4096
 _SHARES = 64
@@ -61,6 +63,7 @@ class Container(Sandbox):
         if not self._seccomp.exists():
             raise UnavailableSandboxError(f"There is no filter of system calls: {self._seccomp}.")
         children.adopt()
+        await self._sweep()
         trial = Job(command=("/t/busybox", "true"), mounts=(), folder="/o")
         outcome = await self.run(trial, TRIAL, lambda _: None)
         if not outcome.succeeded:
@@ -135,28 +138,38 @@ class Container(Sandbox):
         if not self._is_podman:
             return
         # podman's own --tmpfs knows no limit to the number of files
-        made = ["volume", "create", "--opt=type=tmpfs", "--opt=device=tmpfs"]
+        made = ["volume", "create", f"--label={_LABEL}", "--opt=type=tmpfs", "--opt=device=tmpfs"]
         for disk in _DISKS:
-            await self._do(*made, f"--opt=o={_disk(disk, limits)}", f"{name}-{disk}")
+            words = [*made, f"--opt=o={_disk(disk, limits)}", f"{name}-{disk}"]
+            if not await self._does(*words):
+                # a container would be given a folder of the machine in its place
+                raise UnavailableSandboxError("The container's engine made no disk for a run.")
 
     async def _remove(self, name: str) -> None:
         at_once = ["--time", "0", "--ignore"] if self._is_podman else []
-        await self._do("rm", "--force", *at_once, name)
+        await self._does("rm", "--force", *at_once, name)
         if self._is_podman:
-            await self._do("volume", "rm", "--force", *(f"{name}-{disk}" for disk in _DISKS))
+            await self._does("volume", "rm", "--force", *(f"{name}-{disk}" for disk in _DISKS))
 
-    async def _do(self, *words: str) -> None:
-        """Have the engine do something; what it cannot do shows in what follows."""
+    async def _sweep(self) -> None:
+        """Remove the disks of workers that did not come to do it; those in use stay."""
+        if self._is_podman:
+            old = ["--filter", f"label={_LABEL}", "--filter", f"until={_STALE}"]
+            await self._does("volume", "prune", "--force", *old)
+
+    async def _does(self, *words: str) -> bool:
+        """Have the engine do something; whether it did."""
         said = Said(TRIAL, lambda _: None)
 
         def start(ways: Ways) -> Process:
             command = [*self._engine, *words]
             return Process(command, ways.log.writing, environment=self._environment)
 
-        with suppress(TimeoutError):
-            _, code = await watched(TRIAL, said, None, start, lambda: None)
-            if code:
-                log.info("engine_refused", words=words, said=said.text.decode(errors="replace"))
+        verdict, code = await watched(TRIAL, said, None, start, lambda: None)
+        is_done = verdict == "ended" and not code
+        if not is_done:
+            log.warning("engine_refused", words=words, said=said.text.decode(errors="replace"))
+        return is_done
 
 
 _ALONE = [

@@ -11,6 +11,8 @@ _FILES_ARE_USED_UP = 98
 _MEMORY_IS_USED_UP = 96
 _PROCESSES_ARE_USED_UP = 95
 _CPU_IS_USED_UP = 128 + 24
+# a Go program is deaf to the word before; for memory it would have been told already
+_KILLED = 128 + 9
 _FILE_IS_TOO_LONG = 128 + 25
 _VERDICTS: dict[int, Verdict] = {
     _DISK_IS_FULL: "disk",
@@ -18,6 +20,7 @@ _VERDICTS: dict[int, Verdict] = {
     _PROCESSES_ARE_USED_UP: "processes",
     _FILES_ARE_USED_UP: "files",
     _CPU_IS_USED_UP: "cpu",
+    _KILLED: "cpu",
     _FILE_IS_TOO_LONG: "disk",
 }
 # a few blocks are never given out
