@@ -5,6 +5,7 @@ import shutil
 import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import override
 
 import httpx
 import pytest
@@ -94,8 +95,21 @@ async def test_a_game_that_is_not_public_any_more_is_forgotten(desk, visitor):
 
 
 class _Files(SimpleHTTPRequestHandler):
-    """A server of files as there are many, which says nothing of caches."""
+    """A server of files as there are many, asked each time."""
 
+    @override
+    def end_headers(self) -> None:
+        """Let nobody take a file for fresh."""
+        self.send_header("cache-control", "no-cache")
+        super().end_headers()
+
+    @override
+    def do_GET(self) -> None:
+        """Send it whole: two editions may be of the same second."""
+        del self.headers["If-Modified-Since"]
+        super().do_GET()
+
+    @override
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
         """Say nothing."""
 
