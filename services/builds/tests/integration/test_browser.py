@@ -110,7 +110,7 @@ class _Files(SimpleHTTPRequestHandler):
         super().do_GET()
 
     @override
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
+    def log_message(self, format: str, *args: object) -> None:
         """Say nothing."""
 
 
