@@ -373,7 +373,7 @@ def game() -> Callable[..., Game]:
 def rooms(tmp_path: Path) -> Rooms:
     """The folders of a build that is about to be packed."""
     names = ("tree", "config", "bundle", "site")
-    made = Rooms(*(tmp_path / name for name in names), tmp_path)
     for name in names:
         (tmp_path / name).mkdir()
-    return made
+    tree, config, bundle, site = (tmp_path / name for name in names)
+    return Rooms(tree, config, bundle, site, tmp_path)

@@ -74,7 +74,7 @@ async def test_a_public_game_is_open(desk):
         assert page.headers["content-type"] == "text/html; charset=utf-8"
         assert page.headers["x-content-type-options"] == "nosniff"
         assert "set-cookie" not in page.headers
-        script = page.text.partition('src="')[2].partition('"')[0]
+        script = page.text.partition('type="module" src="')[2].partition('"')[0]
         code = await browser.get(f"/play/{build['id']}/{script}")
         assert "played" in code.text
         assert "immutable" in code.headers["cache-control"]

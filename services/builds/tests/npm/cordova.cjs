@@ -12,6 +12,8 @@ const warnings = [];
 events.on("warn", (text) => warnings.push(String(text)));
 
 async function main() {
+  // as its user does
+  process.chdir(root);
   const configured = path.join(root, "config.xml");
   const config = new ConfigParser(configured);
   const destination = path.join(root, "platforms", "android");

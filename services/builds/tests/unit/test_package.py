@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -118,7 +119,10 @@ def test_every_page_has_its_size_its_hash_and_its_twins(game, tmp_path):
 
 
 def test_the_keys_of_a_site_are_those_of_its_files_and_twins():
-    site = {"a.js": {"size": 9, "sha256": "x", "encodings": {"br": 1, "gzip": 2}}, "b": {"size": 1}}
+    site: dict[str, dict[str, Any]] = {
+        "a.js": {"size": 9, "sha256": "x", "encodings": {"br": 1, "gzip": 2}},
+        "b": {"size": 1},
+    }
     build = UUID(int=1)
     keys = places.pages(build, site)
     assert keys == [places.page(build, path) for path in ("a.js", "a.js.br", "a.js.gz", "b")]

@@ -21,7 +21,7 @@ def _lists(worker):
 
 def test_the_manifest_tells_of_the_game_by_relative_addresses(game, tmp_path):
     site = web.pack(game(tmp_path), tmp_path)
-    told = msgspec.json.decode(site[pwa.MANIFEST])
+    told = msgspec.json.decode(_text(site[pwa.MANIFEST]))
     assert (told["name"], told["orientation"]) == ("Größe & <Ruhm>", "landscape")
     assert (told["start_url"], told["scope"]) == ("./", "./")
     assert [icon["sizes"] for icon in told["icons"]] == ["192x192", "512x512"]
@@ -36,7 +36,7 @@ def test_the_worker_knows_each_file_by_its_hash_and_keeps_the_page_first(game, t
     site = web.pack(game(tmp_path), tmp_path)
     files, kept = _lists(site[pwa.WORKER])
     assert files.keys() == site.keys() - {pwa.WORKER, "main-AAAAAAAA.js.map"}
-    page = hashlib.sha256(site["index.html"]).digest()
+    page = hashlib.sha256(_text(site["index.html"]).encode()).digest()
     assert files["index.html"] == base64.b64encode(page).decode()
     assert kept[0] == "index.html"
     assert set(kept) == set(files)

@@ -22,7 +22,7 @@ _GAIN_MIN = 0.9
 _NAME_BYTES_MAX = 250
 _GZIP_LEVEL = 6
 # the best takes a second for each megabyte: it is for the first of the bytes alone
-_QUALITIES = ((64 << 10, 11), (512 << 10, 9))
+_QUALITIES = ((16 << 10, 11), (512 << 10, 9))
 _QUALITY_OF_THE_REST = 5
 
 
