@@ -47,7 +47,7 @@ def main() -> int:
             print("\n".join(["", *about]))
             goals = [_measured(case, made, given.rounds) for case in given.case or CASES]
     except (BadAnswerError, StartError, TimeoutError, httpx.HTTPError) as exc:
-        print(f"\nNothing was measured: {exc!r}", file=sys.stderr)
+        print(f"\nNothing was measured: {type(exc).__name__}: {exc}", file=sys.stderr)
         return 1
     return 0 if all(goals) else _MISSED
 

@@ -14,7 +14,7 @@ import msgspec
 
 from benchmarks.harness.cases import BadAnswerError
 from benchmarks.harness.ours import gateway_headers
-from benchmarks.harness.processes import answers, running
+from benchmarks.harness.processes import answers, running, tail
 from benchmarks.harness.stores import stores
 from common.ids import uuid7
 from fleet import ports, services
@@ -24,6 +24,8 @@ from fleet.processes import Process
 
 type Tree = dict[str, bytes]
 type Build = dict[str, Any]
+
+ANOTHER = "builds-worker-2"
 
 _WITHIN_S = 300.0
 _UNFINISHED = ("queued", "building")
@@ -98,7 +100,9 @@ class Crew(msgspec.Struct, frozen=True):
             build = self._call("GET", url, 200, headers={"prefer": "wait=30"})
         names = {one["name"] for one in build["artifacts"]}
         if build["status"] != "success" or "web.zip" not in names:
-            raise BadAnswerError(f"A build did not succeed: {build}")
+            logs = [self.context.home.log(name) for name in (services.WORKER, ANOTHER)]
+            said = "\n".join(tail(log) for log in logs if log.exists())
+            raise BadAnswerError(f"A build did not succeed: {build}\n{said}")
         return build
 
     def build(self, project: str) -> Built:
@@ -143,7 +147,7 @@ def another_worker(context: Context) -> Iterator[None]:
     port = ports.free().builds_worker
     more = {"PORT": str(port), "BUILD_CACHE_DIR": str(context.home.cache / "builds-2")}
     worker = Process(
-        name="builds-worker-2",
+        name=ANOTHER,
         command=(PYTHON, "-m", "builds.worker"),
         environment=services.environment(context, "builds") | more,
     )

@@ -58,7 +58,7 @@ def _build(crew: Crew, projects: list[str], faults: list[str]) -> None:
         for build in builds:
             crew.ended(build)
     except (BadAnswerError, httpx.HTTPError) as exc:
-        faults.append(repr(exc))
+        faults.append(str(exc))
 
 
 def _read(crew: Crew, project: str, *, until: Callable[[], bool]) -> list[float]:
