@@ -103,7 +103,6 @@ class Joined(Transaction):
 
 
 _ONE = sa.select(sa.literal(1))
-_PATIENCE = 5
 _JOINED: ContextVar[Joined | None] = ContextVar("joined", default=None)
 
 
@@ -188,7 +187,7 @@ class Database(Queries):
         It may hold its connection for long: half of them are always left to everybody else.
         """
         # who waits here holds nothing that others need
-        async with asyncio.timeout(_PATIENCE * self._wait_s):
+        async with asyncio.timeout(5 * self._wait_s):
             await self._joining.acquire()
         try:
             async with self._pool.acquire(timeout=self._wait_s) as connection:

@@ -116,6 +116,7 @@ async def test_objects_that_no_build_has_are_collected(desk, company):
     company.stop("worker")
     company.start("worker", ORPHANS_AFTER_S="0", ORPHANS_EVERY_S="0.1")
     try:
+        found = [True]
         for _ in range(300):
             found = [await _is_there(storage, key) for key in gone]
             if not any(found):
