@@ -1,5 +1,7 @@
 """What a stranger's code may try, as scripts for a sandbox's shell, and what must come of it."""
 
+from typing import Any
+
 from builds.sandbox.types import Job, Limits
 
 LIMITS = Limits(
@@ -68,6 +70,6 @@ LOOKS = "cat /proc/*/environ /proc/*/cmdline; env; ls -R / 2>/dev/null | head -n
 """A script that looks around."""
 
 
-def shell(script: str, **more: object) -> Job:
+def shell(script: str, **more: Any) -> Job:
     """A job that runs a script."""
-    return Job(command=("/t/busybox", "sh", "-c", script), mounts=(), folder="/tmp", **more)  # type: ignore[arg-type]  # noqa: S108 - the sandbox's own
+    return Job(command=("/t/busybox", "sh", "-c", script), mounts=(), folder="/tmp", **more)  # noqa: S108 - the sandbox's own
