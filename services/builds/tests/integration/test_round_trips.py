@@ -20,7 +20,7 @@ async def test_what_is_asked_often_costs_few_turns(desk, company, turns):
         asked = [
             ("GET", base, None, 1),
             ("GET", f"{base}/artifacts/web.zip", None, 1),
-            ("GET", f"{base}/logs", None, 2),
+            ("GET", f"{base}/logs", None, 1),
             ("GET", f"/play/{build['id']}/", None, 1),
             ("GET", f"/internal/objects/builds/x?x-grant={desk.owner}.{project}", None, 1),
             # who may, and then everything that is written, at once
