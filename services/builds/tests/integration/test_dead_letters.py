@@ -94,12 +94,22 @@ async def test_jobs_that_were_lost_with_the_queue_are_asked_for_again(desk, comp
         company.start("worker")
 
 
-async def test_a_build_that_no_worker_survives_is_put_aside(desk, slow, company, admin):
+async def _until(holds):
+    """Wait until something holds."""
+    until = time.monotonic() + _PATIENCE_S
+    while not holds():
+        assert time.monotonic() < until, "It does not come to that."
+        await asyncio.sleep(0.02)
+
+
+async def test_a_build_that_no_worker_survives_is_put_aside(desk, slow, company, admin, sandboxes):
     letters = await admin.subscribe(_LETTER)
     build = await desk.start(await desk.project(slow(250)))
     for _ in range(2):
-        await desk.until(build, "building", "check")
+        # what the build says of itself is what the worker before said last
+        await _until(lambda: sandboxes(build))
         company.stop("worker", signal.SIGKILL)
+        await _until(lambda: not sandboxes(build))
         company.start("worker")
     letter = await letters.next_msg(timeout=_PATIENCE_S)
     assert build["id"] in letter.data.decode()
