@@ -48,7 +48,10 @@ async def start(means: Means, caller: Caller, new: NewBuild) -> Build:
         await demand_writer(means.db, means.peers.access, caller, new.project_id)
         raise UnavailableError
     meters.wanted(is_cached=made.build.cached)
+    if made.build.cached:
+        meters.ended(made.build.status)
     for other in made.superseded:
+        meters.ended("superseded")
         await means.wakes.wake(other)
     return told(means, caller, Seen(None, made.is_public, made.build))
 

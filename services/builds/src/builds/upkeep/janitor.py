@@ -88,6 +88,7 @@ async def _remind(bench: Bench) -> None:
 
 async def _supersede(bench: Bench) -> None:
     for build_id in await superseding.outdate(bench.db):
+        meters.ended("superseded")
         await wakes.tell(bench.bus, build_id)
 
 

@@ -62,6 +62,7 @@ class _NotOursError(Exception):
 async def build_next(bench: Bench) -> None:
     """Do the build whose turn it is, if any waits; its end is stored when this returns."""
     for build_id in await superseding.outdate(bench.db):
+        meters.ended("superseded")
         await wakes.tell(bench.bus, build_id)
     claim = await fair.claim(bench.db, bench.worker)
     if claim is None:
