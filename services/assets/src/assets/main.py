@@ -49,6 +49,7 @@ def create_app() -> Litestar:
         settings,
         [
             library.router,
+            delivery.internal,
             library.internal,
             uploads.router,
             versions.router,

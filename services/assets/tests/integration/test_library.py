@@ -253,3 +253,19 @@ async def test_the_fleet_gets_every_asset_from_the_stores_own_address(desk, stor
     assert desk.sha256(got.content) == assets[0]["sha256"]
     unasked = await desk.client.get(path)
     assert unasked.status_code == 401
+
+
+async def test_the_fleet_gets_bytes_by_their_hash_whatever_became_of_their_asset(desk, store):
+    project = await desk.project()
+    (asset,) = await made(desk, project, "a.png")
+    path = f"/internal/projects/{project}/assets/{asset['sha256']}"
+    await desk.call("DELETE", f"/api/v1/assets/{asset["id"]}", desk.owner)
+    answer = await desk.call("GET", path, None)
+    assert answer.status_code == 200, answer.text
+    got = await store("GET", answer.json()["url"])
+    assert desk.sha256(got.content) == asset["sha256"]
+    for unknown in (f"{path[:-64]}{'0' * 64}", f"{path[:-64]}x"):
+        assert (await desk.call("GET", unknown, None)).status_code == 404
+    other = await desk.project()
+    assert (await desk.call("GET", path.replace(str(project), str(other)), None)).status_code == 404
+    assert (await desk.client.get(path)).status_code == 401

@@ -27,6 +27,10 @@ class _Supplies(msgspec.Struct, frozen=True):
     assets: list[Asset]
 
 
+class _Supplied(msgspec.Struct, frozen=True):
+    url: str
+
+
 class _Blobs(msgspec.Struct, frozen=True):
     blobs: dict[str, bytes]
 
@@ -69,6 +73,11 @@ class Peers:
         """Return the project's assets as they are now, each with an address to read it at."""
         path = f"/internal/projects/{project_id}/assets"
         return (await self._assets.get(path, _Supplies)).assets
+
+    async def address(self, project_id: UUID, sha256: str) -> str:
+        """Return where an asset's content is read, of whatever version; ``NotFoundError``."""
+        path = f"/internal/projects/{project_id}/assets/{sha256}"
+        return (await self._assets.get(path, _Supplied)).url
 
     async def blobs(self, project_id: UUID, hashes: list[str]) -> dict[str, bytes]:
         """Return the contents of files by their hashes."""

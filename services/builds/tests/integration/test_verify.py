@@ -1,5 +1,7 @@
 """Builds that are done once more to see whether the same comes of them."""
 
+import asyncio
+
 import httpx
 
 _PAGE = '<!doctype html><body><script type="module" src="src/main.ts"></script></body>'
@@ -78,3 +80,28 @@ async def test_who_may_verify_and_that_a_key_repeats_the_answer(desk):
     again = await _verify(desk, build, idempotency_key="the-same-verification")
     assert first.json()["data"]["id"] == again.json()["data"]["id"]
     await desk.ended(first.json()["data"])
+
+
+async def test_an_asset_that_was_deleted_meanwhile_is_built_from_all_the_same(
+    desk, company, tmp_path
+):
+    project = await desk.project(_GAME)
+    company.stop("assets")
+    company.start("assets", INTERNAL_LIFETIME_S="1")
+    try:
+        await desk.upload(project, "note.txt", b"hello")
+        build = await desk.ended(await desk.start(project))
+        path = f"/api/v1/projects/{project}/assets"
+        (asset,) = (await desk.call("GET", path, service="assets")).json()["data"]
+        gone = await desk.call("DELETE", f"/api/v1/assets/{asset['id']}", service="assets")
+        assert gone.status_code == 204, gone.text
+        company.stop("worker")
+        # a worker that has nothing yet, and an address that is too old
+        company.start("worker", BUILD_CACHE_DIR=str(tmp_path / "empty"))
+        await asyncio.sleep(1.5)
+        ended = await desk.ended((await _verify(desk, build)).json()["data"])
+        assert (ended["status"], ended["errorCode"]) == ("success", None)
+    finally:
+        for name in ("worker", "assets"):
+            company.stop(name)
+            company.start(name)

@@ -2,17 +2,20 @@
 
 from collections.abc import Mapping
 from typing import override
+from uuid import UUID
 
-from litestar import Router, route
+from litestar import Router, get, route
+from litestar.di import NamedDependency
 from litestar.enums import HttpMethod
 from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import FromPath
 from litestar.response.streaming import ASGIStreamingResponse
 from litestar.types import HTTPResponseStartEvent, Receive, Scope, Send
 
 from assets.delivery import service
 from assets.delivery.stock import stock_of
-from assets.delivery.types import Asked, Delivery
-from assets.means import means_of
+from assets.delivery.types import Asked, Delivery, Supplied
+from assets.means import Means, means_of
 from common import slim
 from common.caller import headers_of, needs
 
@@ -80,6 +83,18 @@ async def show(scope: Scope) -> Sent:
     return Sent(await service.deliver(means_of(scope), stock_of(scope), asked))
 
 
+@get(
+    "/internal/projects/{project_id:uuid}/assets/{sha256:str}",
+    opt={"rate": "read"},
+    include_in_schema=False,
+)
+async def supply(
+    means: NamedDependency[Means], project_id: FromPath[UUID], sha256: FromPath[str]
+) -> Supplied:
+    """Lead the fleet to bytes of a project by their hash; those of an older version too."""
+    return await service.supply(means, project_id, sha256)
+
+
 def _asked(scope: Scope, given: Mapping[bytes, bytes]) -> Asked:
     path = scope["path_params"]
 
@@ -101,3 +116,4 @@ def _asked(scope: Scope, given: Mapping[bytes, bytes]) -> Asked:
 
 
 router = Router("/cdn", route_handlers=[show], tags=["Assets"])
+internal = Router("/", route_handlers=[supply])

@@ -3,12 +3,13 @@
 import re
 from collections.abc import AsyncIterator
 from urllib.parse import quote
+from uuid import UUID
 
 import msgspec
 
 from assets.delivery import headers, negotiation, repository, signatures
 from assets.delivery.stock import Stock
-from assets.delivery.types import Asked, Coding, Delivery, Held
+from assets.delivery.types import Asked, Coding, Delivery, Held, Supplied
 from assets.errors import GoneError
 from assets.means import Means
 from assets.objects import service as objects
@@ -172,6 +173,14 @@ async def _whole(means: Means, key: str) -> bytes:
     if len(data) != stored.size:
         raise UnavailableError
     return data
+
+
+async def supply(means: Means, project_id: UUID, sha256: str) -> Supplied:
+    """Return where the fleet finds bytes of a project, of whatever asset and version they are."""
+    if not await repository.has(means.db, project_id, sha256):
+        raise _absent()
+    key, lifetime_s = object_key(project_id, sha256), means.settings.internal_lifetime_s
+    return Supplied(await means.storage.signed_get(BUCKET, key, lifetime_s=lifetime_s))
 
 
 def address(

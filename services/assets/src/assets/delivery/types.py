@@ -33,6 +33,12 @@ class Held(msgspec.Struct, frozen=True):
     is_deleted: bool
 
 
+class Supplied(msgspec.Struct, frozen=True):
+    """Where another service finds bytes, for a while."""
+
+    url: str
+
+
 class Delivery(msgspec.Struct, frozen=True):
     """What to answer. ``length`` is what the header says, where it says it."""
 

@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol
 from uuid import UUID
 
+import msgspec
 import structlog
 
 from builds import steps
@@ -27,8 +28,8 @@ class Origin(Protocol):
     async def blobs(self, project_id: UUID, hashes: list[str]) -> dict[str, bytes]:
         """Return content by its hash."""
 
-    async def assets(self, project_id: UUID) -> list[Asset]:
-        """Return the project's assets as they are now."""
+    async def address(self, project_id: UUID, sha256: str) -> str:
+        """Return where an asset's content is to be had now."""
 
     async def download(self, asset: Asset, cache: Cache) -> None:
         """Bring an asset into the cache."""
@@ -126,12 +127,8 @@ async def _download(order: Order, shop: Workshop, origin: Origin, asset: Asset) 
         await origin.download(asset, shop.cache)
     except NotFoundError:
         # a signed URL lasts for a while, and a queue may last longer
-        now = await origin.assets(order.project_id)
-        all_of_it = [*now, *(asset_of(a, v) for a in now for v in a.variants)]
-        for same in (a for a in all_of_it if a.sha256 == asset.sha256):
-            await origin.download(same, shop.cache)
-            return
-        raise
+        url = await origin.address(order.project_id, asset.sha256)
+        await origin.download(msgspec.structs.replace(asset, url=url), shop.cache)
 
 
 def asset_of(asset: Asset, variant: Variant) -> Asset:
