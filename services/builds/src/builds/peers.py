@@ -5,6 +5,7 @@ from uuid import UUID
 
 import httpx
 import msgspec
+import structlog
 from litestar import Litestar
 
 from builds.pipeline.cache import Cache
@@ -13,6 +14,8 @@ from builds.types import Asset, File, Manifest
 from common.access import Access
 from common.errors import NotFoundError, UnavailableError
 from common.outgoing import Peer
+
+log = structlog.get_logger()
 
 _GONE = (httpx.codes.NOT_FOUND, httpx.codes.FORBIDDEN)
 
@@ -90,7 +93,10 @@ class Peers:
             async with self._store.stream("GET", asset.url) as answer:
                 if answer.status_code in _GONE:
                     raise NotFoundError("The asset is not there any more.")
-                answer.raise_for_status()
+                if answer.is_error:
+                    # the address is signed: no error that names it
+                    log.warning("asset_not_sent", status=answer.status_code)
+                    raise UnavailableError
                 with cache.writing(asset.sha256) as file:
                     async for piece in answer.aiter_bytes():
                         file.write(piece)

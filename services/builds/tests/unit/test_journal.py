@@ -5,7 +5,7 @@ import msgspec
 from builds.logs.masking import Mask
 from builds.settings import Settings
 from builds.types import Diagnostic
-from builds.work.journal import CUT_LINE, Journal
+from builds.work.journal import CUT_LINE, Journal, storable
 from builds.work.repository import End
 
 _SETTINGS = Settings(database_url="", fleet_secret="", nats_url="", play_secret="")
@@ -100,3 +100,7 @@ def test_what_is_written_is_forgotten_and_nothing_else():
     journal.say("fetch", "a\nb\nc")
     journal.written(2)
     assert [line.text for line in journal.lines] == ["c"]
+
+
+def test_what_no_database_can_hold_is_replaced():
+    assert storable("a\udce9\0b\U0001f600") == "a?\N{REPLACEMENT CHARACTER}b\U0001f600"

@@ -1,6 +1,7 @@
 """What nobody else looks after: lost builds and jobs, logs, deleted objects, the cache."""
 
 import asyncio
+from uuid import UUID
 
 import structlog
 
@@ -58,14 +59,20 @@ async def _reap(bench: Bench) -> None:
     most, lost_s = settings.attempts_max, settings.lease_lost_s
     for build in await repository.lost(bench.db, most, lost_s, _AT_ONCE):
         if build.is_last:
-            message = f"The worker was lost {most} times."
-            await dead.bury_build(bench.bus, build.build_id, message)
-            await repository.give_up(bench.db, build.build_id, most, lost_s, "WORKER_LOST", message)
-            meters.ended("failed", "WORKER_LOST")
+            await _give_up(bench, build.build_id)
         else:
             await repository.requeue(bench.db, build.build_id, most, lost_s)
         log.warning("build_lost", build=str(build.build_id), is_last=build.is_last)
         await wakes.tell(bench.bus, build.build_id)
+
+
+async def _give_up(bench: Bench, build_id: UUID) -> None:
+    most, lost_s = bench.settings.attempts_max, bench.settings.lease_lost_s
+    message = f"The worker was lost {most} times."
+    # of several who look after it one does this, and none where the build came back
+    if await repository.give_up(bench.db, build_id, most, lost_s, "WORKER_LOST", message):
+        meters.ended("failed", "WORKER_LOST")
+        await dead.bury_build(bench.bus, build_id, message)
 
 
 async def _remind(bench: Bench) -> None:

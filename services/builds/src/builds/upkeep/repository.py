@@ -141,8 +141,8 @@ async def requeue(db: Database, build_id: UUID, attempts_max: int, lost_s: float
 
 async def give_up(
     db: Database, build_id: UUID, attempts_max: int, lost_s: float, code: str, message: str
-) -> None:
-    """End a build that was lost too often."""
+) -> bool:
+    """End a build that was lost too often; false where it has come back, or others ended it."""
     event = BuildFailed(
         build_id=build_id,
         project_id=NOBODY,
@@ -152,8 +152,9 @@ async def give_up(
         error_code=code,
         error_message=message,
     )
-    await db.run(
+    given_up = await db.one_or_none(
         _GIVE_UP,
+        _same_of,
         build_id=build_id,
         attempts_max=attempts_max,
         lost_s=lost_s,
@@ -161,6 +162,7 @@ async def give_up(
         new_error_message=message,
         **announced(event, build_id),
     )
+    return given_up is not None
 
 
 async def unheard(db: Database, unheard_s: float, limit: int) -> list[UUID]:
@@ -198,4 +200,8 @@ async def remove(db: Database, build_id: UUID) -> None:
 
 
 def _same(build_id: UUID) -> UUID:
+    return build_id
+
+
+def _same_of(build_id: UUID, *_: Any) -> UUID:  # noqa: ANN401 - what the event needs, and nobody here
     return build_id

@@ -19,6 +19,12 @@ _TOO_MANY = "[The log is cut here: it has as many lines as it may.]"
 _TOO_LONG = "[The log is cut here: it is as long as it may be.]"
 
 
+def storable(text: str) -> str:
+    """Text as a database can hold it: without NUL, and without halves of characters."""
+    whole = text.encode(errors="replace").decode()
+    return whole.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
 class Journal(Told):
     """Lines and steps of one build. ``news`` is set while some are not written."""
 
@@ -64,7 +70,7 @@ class Journal(Told):
         return seen[: min(longest, max(0, len(seen) - SECRET_CHARS_MAX))] + CUT_LINE
 
     def _clean(self, text: str) -> str:
-        return self._mask(text.replace("\0", "\N{REPLACEMENT CHARACTER}"))
+        return self._mask(storable(text))
 
     def _cut(self, step: str, marker: str) -> None:
         self._is_cut = True

@@ -24,13 +24,14 @@ from builds.settings import Settings
 from builds.types import BuildError, Diagnostic
 from builds.work import comparing, fair, repository
 from builds.work.fair import Claim
-from builds.work.journal import Journal
+from builds.work.journal import Journal, storable
 from builds.work.repository import End
 from builds.work.shelf import StoreShelf
 from common import exchange
 from common.bus import Bus
 from common.contracts.builds import BuildFailed, BuildSucceeded
 from common.database import Database
+from common.errors import GONE_AWAY
 from common.ids import uuid7
 from common.storage import Storage
 
@@ -39,6 +40,13 @@ log = structlog.get_logger()
 _PAUSE_S = 0.5
 # well below the time after which a worker is taken for lost
 _PAUSE_S_MAX = 2.0
+
+
+_BROKEN = End(
+    status="failed",
+    error_code="INTERNAL_ERROR",
+    error_message="Something went wrong in the worker; try again.",
+)
 
 
 class Bench(Struct, frozen=True):
@@ -64,9 +72,19 @@ async def build_next(bench: Bench) -> None:
     for build_id in await superseding.outdate(bench.db):
         meters.ended("superseded")
         await wakes.tell(bench.bus, build_id)
+    # a lease is a claim's: an earlier one of the same process writes nothing under it
+    bench = msgspec.structs.replace(bench, worker=uuid7())
     claim = await fair.claim(bench.db, bench.worker)
     if claim is None:
         return
+    try:
+        await _build(bench, claim)
+    except asyncio.CancelledError:
+        await _give_back(bench, claim)
+        raise
+
+
+async def _build(bench: Bench, claim: Claim) -> None:
     exchange.enter(exchange.Exchange(claim.request_id, claim.traceparent))
     await wakes.tell(bench.bus, claim.build_id)
     log.info("build_taken", build=str(claim.build_id), attempt=claim.attempt)
@@ -79,13 +97,10 @@ async def build_next(bench: Bench) -> None:
         log.info("build_left", build=str(claim.build_id))
         await shelf.clear()
         return
-    except asyncio.CancelledError:
-        await _give_back(bench, claim)
-        raise
     duration_ms = round((time.monotonic() - began) * 1e3)
-    await _report(bench, claim, journal, end, duration_ms)
+    was_late = await _report(bench, claim, journal, end, duration_ms)
     log.info("build_ended", build=str(claim.build_id), status=end.status, ms=duration_ms)
-    if end.status != "success":
+    if was_late or end.status != "success":
         await shelf.clear()
 
 
@@ -123,8 +138,7 @@ async def _end(bench: Bench, claim: Claim, journal: Journal, shelf: StoreShelf) 
         )
     except Exception as exc:
         log.exception("build_broke", build=str(claim.build_id), error=repr(exc))
-        message = "Something went wrong in the worker; try again."
-        return End(status="failed", error_code="INTERNAL_ERROR", error_message=message)
+        return _BROKEN
     longest = bench.settings.message_chars_max
     return End(
         status="success",
@@ -158,13 +172,14 @@ def _order(claim: Claim) -> Order:
 
 def _kept(text: str, longest: int) -> str:
     """Text that others have a hand in, as the database and an event can hold it."""
-    return text[:longest].replace("\0", "\N{REPLACEMENT CHARACTER}")
+    return storable(text[:longest])
 
 
 def _kept_diagnostic(found: Diagnostic, longest: int) -> Diagnostic:
     return msgspec.structs.replace(
         found,
         file=None if found.file is None else _kept(found.file, longest),
+        code=_kept(found.code, longest),
         message=_kept(found.message, longest),
     )
 
@@ -202,43 +217,58 @@ async def _write(bench: Bench, claim: Claim, journal: Journal) -> None:
         await asyncio.sleep(settings.journal_s)
 
 
-async def _report(bench: Bench, claim: Claim, journal: Journal, end: End, duration_ms: int) -> None:
-    """Write how the build ended, however long it takes the database to come back."""
+async def _report(bench: Bench, claim: Claim, journal: Journal, end: End, duration_ms: int) -> bool:
+    """Write how the build ended, however long it takes the database to come back.
+
+    Returns whether it certainly had ended otherwise before, so that nothing of this one is needed.
+    """
+    until = time.monotonic() + bench.settings.report_for_s
+    pause_s = _PAUSE_S
+    is_certain = True
+    while True:
+        event = _told(claim, end, duration_ms)
+        try:
+            is_ours = await repository.finish(
+                bench.db, bench.worker, event, end, journal.steps, journal.lines
+            )
+        except GONE_AWAY as exc:
+            log.warning("report_waits", build=str(claim.build_id), error=repr(exc))
+            if time.monotonic() > until:
+                raise
+            # what was not acknowledged may be written all the same
+            is_certain = False
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 2, _PAUSE_S_MAX)
+        except Exception as exc:
+            log.exception("report_refused", build=str(claim.build_id), error=repr(exc))
+            if end is _BROKEN and not journal.lines:
+                raise
+            # said again, it would be refused again
+            journal.lines.clear()
+            end = _BROKEN
+        else:
+            if is_ours:
+                meters.ended(end.status, end.error_code)
+            await wakes.tell(bench.bus, claim.build_id)
+            return is_certain and not is_ours
+
+
+def _told(claim: Claim, end: End, duration_ms: int) -> BuildSucceeded | BuildFailed:
     about: dict[str, Any] = {
         "build_id": claim.build_id,
         "project_id": claim.project_id,
         "user_id": claim.user_id,
     }
-    event: BuildSucceeded | BuildFailed
     if end.status == "success":
         size = sum(artifact.size for artifact in end.artifacts)
-        event = BuildSucceeded(**about, target=claim.target, duration_ms=duration_ms, size=size)
-    else:
-        event = BuildFailed(
-            **about,
-            target=claim.target,
-            status=end.status,
-            error_code=end.error_code or "",
-            error_message=end.error_message or "",
-        )
-    until = time.monotonic() + bench.settings.report_for_s
-    pause_s = _PAUSE_S
-    while True:
-        try:
-            is_ours = await repository.finish(
-                bench.db, bench.worker, event, end, journal.steps, journal.lines
-            )
-        except Exception as exc:
-            log.warning("report_waits", build=str(claim.build_id), error=repr(exc))
-            if time.monotonic() > until:
-                raise
-            await asyncio.sleep(pause_s)
-            pause_s = min(pause_s * 2, _PAUSE_S_MAX)
-        else:
-            if is_ours:
-                meters.ended(end.status, end.error_code)
-            await wakes.tell(bench.bus, claim.build_id)
-            return
+        return BuildSucceeded(**about, target=claim.target, duration_ms=duration_ms, size=size)
+    return BuildFailed(
+        **about,
+        target=claim.target,
+        status=end.status,
+        error_code=end.error_code or "",
+        error_message=end.error_message or "",
+    )
 
 
 async def _give_back(bench: Bench, claim: Claim) -> None:
