@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from builds.pipeline import bundle, check, plan
-from builds.pipeline.context import Order, rooms, workshop
+from builds.pipeline.context import Order, leave, rooms, workshop
 from builds.sandbox.bubblewrap import Bubblewrap
 from builds.settings import Settings
 from builds.types import Manifest, Options
@@ -54,7 +54,9 @@ async def shop(tmp_path):
         toolchain_dir=str(_TOOLS),
         build_cache_dir=str(tmp_path),
     )
-    return workshop(settings, sandbox)
+    made = workshop(settings, sandbox)
+    yield made
+    leave(made)
 
 
 async def test_no_file_of_a_project_is_a_place_of_the_sandbox(shop):
@@ -67,7 +69,7 @@ async def test_no_file_of_a_project_is_a_place_of_the_sandbox(shop):
     order = Order(uuid4(), uuid4(), uuid4(), "web", Options(), Manifest(1, [], []))
     with rooms(shop, "room") as place:
         for path, content in files.items():
-            (place.tree / path).parent.mkdir(exist_ok=True)
+            (place.tree / path).parent.mkdir(parents=True, exist_ok=True)
             (place.tree / path).write_text(content)
         found = plan.of(place.tree, 1 << 20)
         (wrong,) = await check.types(order, found, shop, place, _Nobody())
