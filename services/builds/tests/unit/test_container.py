@@ -8,7 +8,7 @@ from services.builds.tests.attacks import LIMITS
 
 from builds.sandbox import script, seccomp
 from builds.sandbox.container import Container
-from builds.sandbox.types import Job, Mount
+from builds.sandbox.types import Job, Mount, UnavailableSandboxError
 
 _ROOT = Path(__file__).parents[4]
 _JOB = Job(
@@ -106,3 +106,18 @@ def test_the_image_comes_from_nowhere_else():
     lines = (_ROOT / "deploy/sandbox/Containerfile").read_text().splitlines()
     assert [line for line in lines if line.startswith("FROM")] == ["FROM scratch"]
     assert not [line for line in lines if line.startswith(("RUN", "ADD"))]
+
+
+@pytest.mark.parametrize(
+    "mount",
+    [
+        Mount(Path("/rooms/1/changed/0"), "/p/m,source=/etc,destination=/p/z.ts"),
+        Mount(Path("/rooms/1,source=/etc/tree"), "/p"),
+        Mount(Path("/rooms/1/tree"), '/p"'),
+        Mount(Path("/rooms/1\n/tree"), "/p"),
+    ],
+)
+def test_no_name_of_a_mount_says_anything_else(mount):
+    job = msgspec.structs.replace(_JOB, mounts=(mount,))
+    with pytest.raises(UnavailableSandboxError):
+        Container(["podman"], "sandbox:1", Path("/filter.json")).command("run-1", job, LIMITS)

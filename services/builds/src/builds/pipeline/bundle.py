@@ -14,7 +14,6 @@ from builds.pipeline import diagnostics, engines, esbuild, page, scripts, tsconf
 from builds.pipeline.context import Order, Rooms, Told, Workshop, step
 from builds.pipeline.plan import Plan
 from builds.pipeline.scripts import Scripts
-from builds.sandbox.types import Mount
 from builds.types import BuildError, Diagnostic
 from builds.vendor.engines import Import, locked
 
@@ -75,11 +74,8 @@ async def modules(
 ) -> Bundle:
     """Bundle what the page starts; raises ``BuildError`` only for what no diagnostic tells."""
     with step(told, STEP) as progress:
-        most = shop.settings.read_bytes_max
-        threads = await asyncio.to_thread(
-            scripts.found, plan, rooms.tree, rooms.root / "changed", most
-        )
-        made = await _page(order, plan, shop, rooms, told, threads, list(packages))
+        rooms, threads = await asyncio.to_thread(_with_scripts, plan, shop, rooms)
+        made = await _page(order, plan, shop, rooms, told, list(packages))
         if made.is_whole and threads.entries:
             made = await _workers(order, plan, shop, rooms, told, threads, made)
         if not made.is_whole:
@@ -88,25 +84,36 @@ async def modules(
         return msgspec.structs.replace(made, diagnostics=told_of)
 
 
+def _with_scripts(plan: Plan, shop: Workshop, rooms: Rooms) -> tuple[Rooms, Scripts]:
+    """The scripts of other threads, and a tree for the bundler: the checker sees the project's."""
+    settings = shop.settings
+    threads = scripts.found(
+        plan, rooms.tree, rooms.root / "changed", settings.read_bytes_max, settings.diagnostics_max
+    )
+    if not threads.changed:
+        return rooms, threads
+    tree = scripts.laid_out(threads.changed, rooms.tree, rooms.root / "bundled")
+    return msgspec.structs.replace(rooms, tree=tree), threads
+
+
 async def _page(
     order: Order,
     plan: Plan,
     shop: Workshop,
     rooms: Rooms,
     told: Told,
-    threads: Scripts,
     packages: list[Package],
 ) -> Bundle:
     """What the page starts; engines are left to its import map where that can give them."""
     shared = [] if page.has_map(plan.page) else locked(packages)
     arguments = [
-        *(f"./{entry}" for entry in plan.entries),
+        *(esbuild.entry_point(path) for path in plan.entries),
         *_shared(order, plan),
         "--splitting",
         "--entry-names=[name]-[hash]",
     ]
     left_out = [f"--external:{engine}" for engine in shared]
-    made = await _run([*arguments, *left_out], shop, rooms, told, threads)
+    made = await _run([*arguments, *left_out], shop, rooms, told)
     if not made.is_whole or not made.asked:
         return made
     imports = await engines.given(order, made.asked, packages, shop, rooms, told)
@@ -114,7 +121,7 @@ async def _page(
         vendored = sorted(set(_files(rooms.bundle)) - set(made.files))
         return msgspec.structs.replace(made, imports=imports, files=[*made.files, *vendored])
     await asyncio.to_thread(_emptied, rooms.bundle)
-    return await _run(arguments, shop, rooms, told, threads)
+    return await _run(arguments, shop, rooms, told)
 
 
 async def _workers(
@@ -128,11 +135,11 @@ async def _workers(
 ) -> Bundle:
     """Other threads have no import map and share no chunk: each of their scripts is complete."""
     arguments = [
-        *(f"{name}={path}" for name, path in threads.entries.items()),
+        *(esbuild.entry_point(path, name) for name, path in threads.entries.items()),
         *_shared(order, plan),
         "--entry-names=[name]",
     ]
-    own = await _run(arguments, shop, rooms, told, threads)
+    own = await _run(arguments, shop, rooms, told)
     known = [d for d in own.diagnostics if d not in made.diagnostics]
     return msgspec.structs.replace(
         made,
@@ -169,12 +176,8 @@ def _shared(order: Order, plan: Plan) -> list[str]:
 _TARGETS = {f"es{year}" for year in range(2017, 2026)} | {"esnext"}
 
 
-async def _run(
-    arguments: list[str], shop: Workshop, rooms: Rooms, told: Told, threads: Scripts
-) -> Bundle:
-    changed = [Mount(file, f"/p/{path}") for path, file in threads.changed.items()]
-    mounts = [*rooms.project, *changed]
-    succeeded, said = await esbuild.run(arguments, mounts, rooms.bundle, shop, told)
+async def _run(arguments: list[str], shop: Workshop, rooms: Rooms, told: Told) -> Bundle:
+    succeeded, said = await esbuild.run(arguments, rooms.project, rooms.bundle, shop, told)
     most = shop.settings.read_bytes_max
     few = said[: shop.settings.diagnostics_max]
     found = await asyncio.to_thread(diagnostics.in_characters, few, rooms.tree, most)

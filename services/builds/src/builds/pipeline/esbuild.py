@@ -1,9 +1,10 @@
 """One run of esbuild in the sandbox, with what it said and made."""
 
 import asyncio
+import re
 from collections.abc import Sequence
 from contextlib import closing
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from builds import steps
 from builds.pipeline import diagnostics, verdicts
@@ -14,6 +15,21 @@ from builds.types import BuildError, Diagnostic
 
 OUT = "/o/out"
 META = "meta.json"
+
+# of a command line, what would begin an option, or end a name
+_NOT_IN_A_NAME = re.compile(r"^-|=")
+
+
+def plain(name: str) -> str:
+    """The name as one that the command line takes for a name."""
+    return _NOT_IN_A_NAME.sub("_", name)
+
+
+def entry_point(path: str, name: str = "") -> str:
+    """The word for a file to begin with; without a name what is made is named by the file."""
+    if not name and "=" in path:
+        name = PurePosixPath(path).stem
+    return f"{plain(name)}=./{path}" if name else f"./{path}"
 
 
 async def run(

@@ -17,7 +17,7 @@ from builds.pipeline.bundle import Bundle
 from builds.pipeline.cache import Cache
 from builds.pipeline.context import Rooms
 from builds.pipeline.plan import Plan, is_copied
-from builds.types import Artifact, Manifest, Page
+from builds.types import Artifact, BuildError, Manifest, Page
 
 STEP = steps.PACKAGE
 
@@ -39,16 +39,29 @@ def site(plan: Plan, bundle: Bundle, manifest: Manifest, rooms: Rooms, cache: Ca
         if is_copied(path, bundle.inputs) and path in hashes:
             cache.place(hashes[path], rooms.site / path)
     for path in bundle.files:
-        target = rooms.site / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.unlink(missing_ok=True)
-        (rooms.bundle / path).rename(target)
+        _move(rooms.bundle / path, rooms.site, path)
     text = page.bundled(plan.page, bundle.scripts, bundle.styles)
     # never through a link into the cache
     (rooms.site / plan.page_path).unlink(missing_ok=True)
     index = rooms.site / INDEX
     index.unlink(missing_ok=True)
     index.write_text(text, encoding="utf-8")
+
+
+def _move(file: Path, site: Path, path: str) -> None:
+    """Move what was made into the site, where it takes the place of a file of the project."""
+    target = site / path
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # never through a link into the cache
+        target.unlink(missing_ok=True)
+        file.rename(target)
+    except OSError as exc:
+        folders = [folder for folder in target.parents if folder.is_relative_to(site)]
+        if not target.is_dir() and all(folder.is_dir() for folder in folders):
+            raise
+        message = f"A file or folder of the project is in the way of {path}, which is made here."
+        raise BuildError("CONFIG_INVALID", message) from exc
 
 
 def packed(target: str, about: About, sealed: frozenset[str], rooms: Rooms) -> Packed:

@@ -6,6 +6,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from builds.packagers import pwa
+from builds.packagers.types import INDEX
 from builds.pipeline import page, tsconfig
 from builds.types import BuildError, Diagnostic
 
@@ -14,6 +16,9 @@ _CHECKED = (".ts", ".tsx", ".mts", ".cts")
 _CODE = (*_CHECKED, ".jsx")
 _STATIC = ("assets/", "public/")
 _ABOUT = "project.json"
+# every site has these beside the game's own files
+_MADE = (INDEX, pwa.MANIFEST, pwa.WORKER, pwa.STARTER)
+_SHOWN_MAX = 100
 _OURS = frozenset({_ABOUT, "package.json", "package-lock.json", "template.json"})
 
 
@@ -22,7 +27,7 @@ class About(Struct, frozen=True):
 
     name: str = "Game"
     entry: str = ""
-    page: str = "index.html"
+    page: str = INDEX
     workers: list[str] = []
 
 
@@ -46,7 +51,7 @@ def of(tree: Path, text_bytes_max: int) -> Plan:
     files = sorted(str(p.relative_to(tree)) for p in tree.rglob("*") if p.is_file())
     _refuse_long(tree, "project.json", text_bytes_max)
     about = _about(tree)
-    page_path = page.local(about.page) or "index.html"
+    page_path = _page_path(about, files)
     for name in (page_path, "tsconfig.json"):
         if name in files:
             _refuse_long(tree, name, text_bytes_max)
@@ -56,6 +61,25 @@ def of(tree: Path, text_bytes_max: int) -> Plan:
     is_typed = any(f.endswith(_CHECKED) for f in files)
     workers = _workers(about, set(files))
     return Plan(page_path, text, entries, is_typed, config, files, workers)
+
+
+def _page_path(about: About, files: list[str]) -> str:
+    path = page.local(about.page) or INDEX
+    if path != INDEX and path not in files:
+        message = f"{_ABOUT} names the page {_shown(about.page)}, which is not there."
+        raise _fault("CONFIG_INVALID", _ABOUT, message)
+    for made in _MADE:
+        # a folder of that name, or a file where a folder is made
+        other = next((f for f in files if made.startswith(f"{f}/") or f.startswith(f"{made}/")), "")
+        if other:
+            message = f"{other} is in the way of {made}, which every game is given."
+            raise _fault("CONFIG_INVALID", other, message)
+    return path
+
+
+def _shown(name: str) -> str:
+    """A name as a message can have it, whatever somebody wrote for one."""
+    return repr(name[:_SHOWN_MAX])
 
 
 def _refuse_long(tree: Path, name: str, bytes_max: int) -> None:
@@ -87,13 +111,15 @@ def _fault(code: str, file: str, message: str) -> BuildError:
 def _entries(about: About, page_path: str, started: list[str], files: set[str]) -> list[str]:
     missing = [path for path in started if path not in files]
     if missing:
-        message = f"The page starts {missing[0]}, which is not there."
+        message = f"The page starts {_shown(missing[0])}, which is not there."
         raise _fault("ENTRY_MISSING", page_path, message)
     if started:
         return started
     named = page.local(about.entry)
     if named and named not in files:
-        raise _fault("ENTRY_MISSING", _ABOUT, f"{_ABOUT} names {named}, which is not there.")
+        raise _fault(
+            "ENTRY_MISSING", _ABOUT, f"{_ABOUT} names {_shown(named)}, which is not there."
+        )
     if named:
         return [named]
     found = [path for path in _ENTRIES if path in files]
@@ -106,7 +132,7 @@ def _workers(about: About, files: set[str]) -> list[str]:
     named = {worker: page.local(worker) for worker in about.workers}
     for worker, path in named.items():
         if path not in files:
-            message = f"{_ABOUT} names the worker {worker}, which is not there."
+            message = f"{_ABOUT} names the worker {_shown(worker)}, which is not there."
             raise _fault("ENTRY_MISSING", _ABOUT, message)
     return list(dict.fromkeys(named.values()))
 

@@ -5,22 +5,29 @@ graph has it. All bundles lie beside each other at the root of the site, so the 
 the same for whoever starts it: in the bundler's copy of a module it takes the place of the path.
 """
 
+import os
 import re
+import shutil
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from posixpath import normpath
 
 from msgspec import Struct
 
+from builds.pipeline import esbuild
 from builds.pipeline.plan import Plan
 from builds.types import BuildError, Diagnostic
 
+# spaces are taken once and not given back: what does not match is not gone through again
 _ADDRESS = re.compile(
-    r"""(?P<head>\bnew\s+URL\s*\(\s*(?P<quote>["'`]))(?P<path>\.{1,2}/[^"'`\s$\\]{1,500})"""
-    r"""(?P<tail>(?P=quote)\s*,\s*import\.meta\.url\s*,?\s*\))"""
+    r"""(?P<head>\bnew\s++URL\s*+\(\s*+(?P<quote>["'`]))(?P<path>\.{1,2}/[^"'`\s$\\]{1,500}+)"""
+    r"""(?P<tail>(?P=quote)\s*+,\s*+import\.meta\.url\s*+,?\s*+\))"""
 )
 _CODE = (".ts", ".tsx", ".mts", ".js", ".jsx", ".mjs")
 _NOT_BUNDLED = ("assets/", "public/", "node_modules/")
 _SUFFIX = ".worker"
+_SCRIPTS_MAX = 64
+_ADDRESSES_MAX = 10_000
 
 
 class Scripts(Struct, frozen=True):
@@ -31,23 +38,61 @@ class Scripts(Struct, frozen=True):
     diagnostics: list[Diagnostic]
 
 
-def found(plan: Plan, tree: Path, place: Path, bytes_max: int) -> Scripts:
+class _Address(Struct, frozen=True):
+    """Where a path stands in a module's text, and which file it means."""
+
+    start: int
+    end: int
+    target: str
+
+
+def found(plan: Plan, tree: Path, place: Path, bytes_max: int, diagnostics_max: int) -> Scripts:
     """Look for scripts; a module that starts one is written anew into ``place``."""
     files = set(plan.files)
-    started: list[str] = list(plan.workers)
+    started = dict.fromkeys(plan.workers)
     changed: dict[str, Path] = {}
     told: list[Diagnostic] = []
+    count = 0
     for path in plan.files:
         text = _text(tree / path, bytes_max) if _is_code(path) else ""
         if "import.meta.url" not in text:
             continue
-        here = _started(path, text)
-        told += [_missing(path, text, m, t) for m, t in here if t not in files]
-        known = [(m, t) for m, t in here if t in files]
+        here = list(_addresses(path, text, _ADDRESSES_MAX - count))
+        count += len(here)
+        scripts = [address for address in here if _is_code(address.target)]
+        missing = [address for address in scripts if address.target not in files]
+        told += _missing(path, text, missing[: diagnostics_max - len(told)])
+        known = [address for address in scripts if address.target in files]
+        started |= dict.fromkeys(address.target for address in known)
+        _refuse_many(len(started), _SCRIPTS_MAX, "scripts of workers")
         if known:
             changed[path] = _rewritten(text, known, place / str(len(changed)))
-            started += [target for _, target in known]
+    _refuse_many(len(started), _SCRIPTS_MAX, "scripts of workers")
     return Scripts(_named(started), changed, told)
+
+
+def laid_out(changed: dict[str, Path], tree: Path, into: Path) -> Path:
+    """Make a tree with the changed modules in their places, and with links to all other files.
+
+    The first tree stays as it is, and so does what its own files are links to.
+    """
+    shutil.copytree(tree, into, copy_function=_link)
+    for path, file in changed.items():
+        # takes the place of the link: nothing is written through it
+        file.replace(into / path)
+    return into
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def _refuse_many(count: int, most: int, what: str) -> None:
+    if count > most:
+        raise BuildError("CONFIG_INVALID", f"A game has at most {most} {what}.")
 
 
 def _is_code(path: str) -> bool:
@@ -55,31 +100,38 @@ def _is_code(path: str) -> bool:
 
 
 def _text(path: Path, bytes_max: int) -> str:
+    """The module such that its bytes can be had again, even where they are no text."""
     if path.stat().st_size > bytes_max:
         return ""
     return path.read_bytes().decode(errors="surrogateescape")
 
 
-def _started(path: str, text: str) -> list[tuple[re.Match[str], str]]:
+def _addresses(path: str, text: str, most: int) -> Iterator[_Address]:
     folder = str(PurePosixPath(path).parent)
-    pairs = [(m, normpath(f"{folder}/{m['path']}")) for m in _ADDRESS.finditer(text)]
-    return [(match, target) for match, target in pairs if _is_code(target)]
+    for count, match in enumerate(_ADDRESS.finditer(text), 1):
+        _refuse_many(count, most, "addresses of files in its code")
+        yield _Address(
+            match.start("path"), match.end("path"), normpath(f"{folder}/{match['path']}")
+        )
 
 
-def _rewritten(text: str, known: list[tuple[re.Match[str], str]], place: Path) -> Path:
-    for match, target in reversed(known):
-        address = f"./{_name(target)}.js"
-        text = text[: match.start("path")] + address + text[match.end("path") :]
+def _rewritten(text: str, known: list[_Address], place: Path) -> Path:
+    pieces: list[str] = []
+    end = 0
+    for address in known:
+        pieces += [text[end : address.start], f"./{_name(address.target)}.js"]
+        end = address.end
     place.parent.mkdir(exist_ok=True)
-    place.write_bytes(text.encode(errors="surrogateescape"))
+    content = "".join([*pieces, text[end:]])
+    place.write_bytes(content.encode(errors="surrogateescape"))
     return place
 
 
 def _name(path: str) -> str:
-    return str(PurePosixPath(path).with_suffix("")).replace("/", ".") + _SUFFIX
+    return esbuild.plain(str(PurePosixPath(path).with_suffix("")).replace("/", ".") + _SUFFIX)
 
 
-def _named(started: list[str]) -> dict[str, str]:
+def _named(started: Iterable[str]) -> dict[str, str]:
     entries: dict[str, str] = {}
     for path in started:
         if entries.setdefault(_name(path), path) != path:
@@ -88,9 +140,18 @@ def _named(started: list[str]) -> dict[str, str]:
     return dict(sorted(entries.items()))
 
 
-def _missing(path: str, text: str, match: re.Match[str], target: str) -> Diagnostic:
-    before = text[: match.start("path")]
-    line = before.count("\n") + 1
-    column = len(before) - before.rfind("\n")
-    message = f"{target} is not there: nothing is at this address when the game runs."
-    return Diagnostic(path, line, column, "WORKER_MISSING", message, "warning")
+def _missing(path: str, text: str, missing: list[_Address]) -> Iterator[Diagnostic]:
+    line, units, at = 1, 0, 0
+    for address in missing:
+        line += text.count("\n", at, address.start)
+        newline = text.rfind("\n", at, address.start)
+        units = _units(text[max(at, newline + 1) : address.start]) + (units if newline < 0 else 0)
+        at = address.start
+        target = address.target.encode(errors="surrogateescape").decode(errors="replace")
+        message = f"{target} is not there: nothing is at this address when the game runs."
+        yield Diagnostic(path, line, units + 1, "WORKER_MISSING", message, "warning")
+
+
+def _units(text: str) -> int:
+    """How many units of UTF-16 a text has, by which editors count."""
+    return len(text.encode("utf-16-le", errors="surrogatepass")) // 2

@@ -18,6 +18,7 @@ from builds.sandbox.types import (
     Heard,
     Job,
     Limits,
+    Mount,
     Outcome,
     Sandbox,
     UnavailableSandboxError,
@@ -117,10 +118,7 @@ class Container(Sandbox):
             *("--workdir", job.folder),
             *_limits(limits),
             *self._disks(name, limits),
-            *(
-                f"--mount=type=bind,source={m.source},destination={m.target},readonly"
-                for m in job.mounts
-            ),
+            *(_mount(m) for m in job.mounts),
             self._image,
             *script.contained(job),
         ]
@@ -192,6 +190,14 @@ _ONLY_PODMAN = [
     "--passwd=false",
     f"--security-opt=mask={_HIDDEN}",
 ]
+
+
+def _mount(mount: Mount) -> str:
+    for place in (str(mount.source), mount.target):
+        # each would be the beginning of something else: of another folder of the machine, say
+        if any(sign in ',"' or not sign.isprintable() for sign in place):
+            raise UnavailableSandboxError(f"A container cannot be given {place!r}.")
+    return f"--mount=type=bind,source={mount.source},destination={mount.target},readonly"
 
 
 def _limits(limits: Limits) -> list[str]:

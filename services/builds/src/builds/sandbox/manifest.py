@@ -1,16 +1,19 @@
 """The job that a cluster is asked for: a pod of one run, with nothing that it does not need."""
 
 import math
+import re
 from typing import Any
 
 from msgspec import Struct
 
 from builds.sandbox import script
-from builds.sandbox.types import Job, Limits
+from builds.sandbox.types import Job, Limits, UnavailableSandboxError
 
 TOOLS = "/t/"
 """Below this the image has its own; it is not sent."""
 
+# a folder whose path makes the name of a volume
+_IS_PLACE = re.compile(r"(?:/[a-z0-9_]+)+")
 _USER = 1000
 _GRACE_S = 90
 _KEPT_S = 60
@@ -93,6 +96,9 @@ def _container(job: Job, limits: Limits, place: Place, disks: list[str]) -> dict
 
 def _disks(job: Job, limits: Limits) -> dict[str, dict[str, str]]:
     sent = dict.fromkeys(m.target for m in job.mounts if not m.target.startswith(TOOLS))
+    odd = [path for path in sent if not _IS_PLACE.fullmatch(path)]
+    if odd:
+        raise UnavailableSandboxError(f"A pod cannot be given {odd[0]!r}.")
     inputs = {path: {"sizeLimit": str(limits.input_bytes)} for path in sent}
     return {
         **inputs,
