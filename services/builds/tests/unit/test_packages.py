@@ -27,12 +27,19 @@ def _entry(**more):
     return {"version": "1.0.0", "integrity": _HASH} | more
 
 
-def _wanted(packages, manifest=None, named=(), **root):
+def _wanted(packages, manifest=None, named=(), packages_max=500, **root):
     manifest = manifest or {"dependencies": {"a": "^1.0.0"}}
     root = {k: v for k, v in manifest.items() if k != "optional"} | root
     return lock.wanted(
-        msgspec.json.encode(manifest), _locked(packages, **root), lambda name: name in named
+        msgspec.json.encode(manifest),
+        _locked(packages, **root),
+        lambda names: names & set(named),
+        packages_max=packages_max,
     )
+
+
+def _no_names(_):
+    return set()
 
 
 def test_a_package_is_taken_with_all_that_it_needs():
@@ -144,20 +151,22 @@ def test_a_lock_that_leads_elsewhere_is_refused(packages):
 )
 def test_what_is_not_settled_is_not_guessed(manifest, locked):
     with pytest.raises(BuildError) as raised:
-        lock.wanted(msgspec.json.encode(manifest), locked, lambda _: False)
+        lock.wanted(msgspec.json.encode(manifest), locked, _no_names, packages_max=9)
     assert raised.value.code == "DEPENDENCY_UNLOCKED"
 
 
 @pytest.mark.parametrize("text", [b"{", b'{"dependencies": []}', b"\xff", b"[" * 100_000])
 def test_a_manifest_that_is_none_is_said_to_be_none(text):
     with pytest.raises(BuildError) as raised:
-        lock.wanted(text, None, lambda _: False)
+        lock.wanted(text, None, _no_names, packages_max=9)
     assert raised.value.code == "CONFIG_INVALID"
 
 
 def test_a_project_without_packages_needs_no_lock():
-    assert lock.wanted(b'{"name": "x", "scripts": {"a": "b"}}', None, lambda _: False) == []
-    assert lock.wanted(b'{"devDependencies": {"vite": "7"}}', None, lambda _: False) == []
+    assert (
+        lock.wanted(b'{"name": "x", "scripts": {"a": "b"}}', None, _no_names, packages_max=9) == []
+    )
+    assert lock.wanted(b'{"devDependencies": {"vite": "7"}}', None, _no_names, packages_max=9) == []
 
 
 def test_what_a_package_needs_is_found_again():

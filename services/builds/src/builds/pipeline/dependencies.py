@@ -21,7 +21,6 @@ log = structlog.get_logger()
 STEP = steps.DEPENDENCIES
 
 _CODE = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs")
-_QUOTES = "\"'"
 _CONTENT = "content"
 _ATTEMPTS = 3
 
@@ -37,9 +36,6 @@ async def installed(
         if not packages:
             progress.status = "skipped"
             return rooms, []
-        if len(packages) > shop.settings.packages_max:
-            message = f"A build has at most {shop.settings.packages_max} packages."
-            raise BuildError("RESOURCE_LIMIT", message)
         for attempt in range(1, _ATTEMPTS + 1):
             await _fetch(packages, shop, told)
             _refuse_many(shop.packages.size(packages), shop)
@@ -72,16 +68,21 @@ def _wanted(files: list[str], shop: Workshop, tree: Path) -> list[Package]:
         locked = _read(tree / lock.LOCK, shop.settings.lock_bytes_max)
     code = [tree / f for f in files if f.endswith(_CODE) and not f.startswith(f"{lock.FOLDER}/")]
 
-    def is_named(name: str) -> bool:
-        """Whether the code says the package's name, on its own or with a path in it."""
-        signs = [f"{q}{name}{end}".encode() for q in _QUOTES for end in (q, "/")]
-        return any(any(sign in _read_some(path) for sign in signs) for path in code)
+    def named(names: set[str]) -> set[str]:
+        """Which of the packages the code says, each file of it read once."""
+        found: set[str] = set()
+        for path in code if names else ():
+            found |= lock.names_in(_beginning(path, shop.settings.read_bytes_max)) & names
+            if len(found) == len(names):
+                break
+        return found
 
-    def _read_some(path: Path) -> bytes:
-        with path.open("rb") as file:
-            return file.read(shop.settings.read_bytes_max)
+    return lock.wanted(manifest, locked, named, packages_max=shop.settings.packages_max)
 
-    return lock.wanted(manifest, locked, is_named)
+
+def _beginning(path: Path, bytes_max: int) -> bytes:
+    with path.open("rb") as file:
+        return file.read(bytes_max)
 
 
 def _read(path: Path, bytes_max: int) -> bytes:
