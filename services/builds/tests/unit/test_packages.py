@@ -209,7 +209,7 @@ def test_a_package_is_unpacked_without_its_first_folder(tmp_path, form):
         _member("beside.txt"),
         form=form,
     )
-    assert tarball.unpack(archive, tmp_path / "out", _MEASURE) == 3 * 4096
+    assert tarball.unpack(archive, tmp_path / "out", _MEASURE) == 24 * 4096
     assert (tmp_path / "out" / long).read_bytes() == b"long" * 1000
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["deep", "package.json"]
 
@@ -228,6 +228,7 @@ def test_a_package_is_unpacked_without_its_first_folder(tmp_path, form):
         _member("p/x", kind=tarfile.FIFOTYPE),
         _member("p/x", b"x" * ((1 << 20) + 1)),
         _member("p/" + "n" * 300),
+        _member("p/" + "d/" * 64 + "x"),
     ],
 )
 def test_a_package_that_means_harm_is_refused(tmp_path, form, member):
@@ -248,6 +249,16 @@ def test_a_package_has_only_so_many_files(tmp_path):
     archive = _packed(tmp_path / "a.tgz", *[_member(f"p/{n}") for n in range(11)])
     with pytest.raises(BuildError):
         tarball.unpack(archive, tmp_path / "out", _MEASURE)
+
+
+def test_files_and_folders_of_nothing_take_room(tmp_path):
+    members = [_member(f"p/{n}/{'d/' * 40}x", b"") for n in range(7)]
+    archive = _packed(tmp_path / "a.tgz", *members)
+    measure = Measure(packed_bytes=1 << 20, bytes=1 << 20, files=20)
+    with pytest.raises(BuildError, match="more files or bytes"):
+        tarball.unpack(archive, tmp_path / "out", measure)
+    larger = msgspec.structs.replace(measure, bytes=2 << 20)
+    assert tarball.unpack(archive, tmp_path / "fits", larger) == 7 * 42 * 4096
 
 
 def _raw(kind, size, content):

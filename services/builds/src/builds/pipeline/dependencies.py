@@ -12,6 +12,7 @@ from builds import steps
 from builds.packages import lock, tarball
 from builds.packages.registry import Registry
 from builds.packages.types import Measure, Package
+from builds.pipeline import verdicts
 from builds.pipeline.context import Rooms, Told, Workshop, step
 from builds.types import BuildError
 from common.errors import UnavailableError
@@ -36,18 +37,23 @@ async def installed(
         if not packages:
             progress.status = "skipped"
             return rooms, []
-        for attempt in range(1, _ATTEMPTS + 1):
-            await _fetch(packages, shop, told)
-            _refuse_many(shop.packages.size(packages), shop)
-            try:
-                tree = shop.packages.tree(packages)
-                modules = await asyncio.to_thread(held.enter_context, tree)
-            except FileNotFoundError:
-                # somebody needed the room for other packages
-                if attempt == _ATTEMPTS:
-                    raise
-                continue
-            return _furnished(rooms, modules), packages
+        return _furnished(rooms, await planted(packages, shop, told, held)), packages
+
+
+async def planted(packages: list[Package], shop: Workshop, told: Told, held: ExitStack) -> Path:
+    """Return the packages at their places, what is not here fetched, as long as ``held`` is open.
+
+    Raises ``BuildError``; ``FileNotFoundError`` where they are trimmed away again and again.
+    """
+    for attempt in range(1, _ATTEMPTS + 1):
+        await _fetch(packages, shop, told)
+        _refuse_many(await asyncio.to_thread(shop.packages.size, packages), shop)
+        try:
+            return await asyncio.to_thread(held.enter_context, shop.packages.tree(packages))
+        except FileNotFoundError:
+            # somebody needed the room for other packages
+            if attempt == _ATTEMPTS:
+                raise
     raise AssertionError  # the last attempt returned or raised
 
 
@@ -119,8 +125,9 @@ async def _fetch(packages: list[Package], shop: Workshop, told: Told) -> None:
 
 def _refuse_many(size: int, shop: Workshop) -> None:
     if size > shop.settings.packages_bytes_max:
-        message = f"A build's packages have at most {shop.settings.packages_bytes_max} bytes."
-        raise BuildError("RESOURCE_LIMIT", message)
+        most = shop.settings.packages_bytes_max
+        message = f"A build's packages have at most {most} bytes, at each place of the lock."
+        raise verdicts.excess("disk", message)
 
 
 async def _one(package: Package, shop: Workshop, registry: Registry) -> int:
