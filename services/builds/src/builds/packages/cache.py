@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from builds import stopping
 from builds.packages.folders import CONTENT, Folders
 from builds.packages.lock import FOLDER
 from builds.packages.types import Package
@@ -76,15 +77,19 @@ class PackageCache:
 
     def _plant(self, packages: list[Package], name: str) -> None:
         made = self._trees.making()
-        content = made / CONTENT
-        content.mkdir()
-        links = _Links()
-        for package in sorted(packages, key=lambda p: p.path):
-            # what a package brings along in its own folder stays where it is
-            target = content / package.path.removeprefix(f"{FOLDER}/")
-            with self._packages.open(package.integrity) as source:
-                shutil.copytree(source, target, copy_function=links.add, dirs_exist_ok=True)
-        self._trees.keep(name, made, links.bytes)
+        try:
+            content = made / CONTENT
+            content.mkdir()
+            links = _Links()
+            for package in sorted(packages, key=lambda p: p.path):
+                # what a package brings along in its own folder stays where it is
+                target = content / package.path.removeprefix(f"{FOLDER}/")
+                with self._packages.open(package.integrity) as source:
+                    shutil.copytree(source, target, copy_function=links.add, dirs_exist_ok=True)
+            self._trees.keep(name, made, links.bytes)
+        except BaseException:
+            shutil.rmtree(made, ignore_errors=True)
+            raise
 
 
 def key(packages: list[Package]) -> str:
@@ -101,6 +106,7 @@ class _Links:
 
     def add(self, source: str, target: str) -> None:
         """Link a file, or copy it where there is no link to be had."""
+        stopping.look()
         Path(target).unlink(missing_ok=True)
         self.bytes += _LINK_BYTES
         try:

@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from msgspec import Struct
 
+from builds import stopping
 from builds.packages.types import Measure
 from builds.types import BuildError
 
@@ -143,6 +144,7 @@ class _Reader:
     def _exactly(self, size: int, *, most: int) -> bytes:
         if not 0 <= size <= most:
             raise _Unfit("it has a header without an end")
+        stopping.look()
         content = self._stream.read(size)
         if len(content) != size:
             raise EOFError("it ends too early")

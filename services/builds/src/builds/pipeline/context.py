@@ -16,7 +16,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from builds import toolchain
+from builds import stopping, toolchain
 from builds.packages.cache import PackageCache
 from builds.packages.folders import Folders
 from builds.pipeline.cache import Cache
@@ -191,7 +191,7 @@ async def rooms(shop: Workshop, name: str) -> AsyncGenerator[Rooms]:
     """Folders for one build, gone afterwards."""
     made = _made(shop.rooms, name)
     try:
-        with _held(made.root) as lock:
+        with _held(made.root) as lock, stopping.until_the_end():
             fcntl.flock(lock, fcntl.LOCK_SH)
             yield made
     finally:

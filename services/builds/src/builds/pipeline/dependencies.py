@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from builds import steps
+from builds import steps, stopping
 from builds.packages import lock, tarball
 from builds.packages.registry import Registry
 from builds.packages.types import Measure, Package
@@ -87,6 +87,7 @@ def _wanted(files: list[str], shop: Workshop, tree: Path) -> list[Package]:
 
 
 def _beginning(path: Path, bytes_max: int) -> bytes:
+    stopping.look()
     with path.open("rb") as file:
         return file.read(bytes_max)
 
