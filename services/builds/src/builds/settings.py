@@ -52,6 +52,8 @@ class Settings(common.settings.Settings, frozen=True, kw_only=True):
     retry_pause_s: float = 0.5
     retry_pause_s_max: float = 8.0
     files_max: int = 20_000
+    folders_max: int = 20_000
+    path_depth_max: int = 64
     source_bytes_max: int = 512 * _MIB
     # of the page and of each configuration, which the worker reads itself
     read_bytes_max: int = 1 * _MIB

@@ -27,12 +27,19 @@ def _entry(**more):
     return {"version": "1.0.0", "integrity": _HASH} | more
 
 
-def _wanted(packages, manifest=None, named=(), **root):
+def _wanted(packages, manifest=None, named=(), packages_max=500, **root):
     manifest = manifest or {"dependencies": {"a": "^1.0.0"}}
     root = {k: v for k, v in manifest.items() if k != "optional"} | root
     return lock.wanted(
-        msgspec.json.encode(manifest), _locked(packages, **root), lambda name: name in named
+        msgspec.json.encode(manifest),
+        _locked(packages, **root),
+        lambda names: names & set(named),
+        packages_max=packages_max,
     )
+
+
+def _no_names(_):
+    return set()
 
 
 def test_a_package_is_taken_with_all_that_it_needs():
@@ -144,20 +151,22 @@ def test_a_lock_that_leads_elsewhere_is_refused(packages):
 )
 def test_what_is_not_settled_is_not_guessed(manifest, locked):
     with pytest.raises(BuildError) as raised:
-        lock.wanted(msgspec.json.encode(manifest), locked, lambda _: False)
+        lock.wanted(msgspec.json.encode(manifest), locked, _no_names, packages_max=9)
     assert raised.value.code == "DEPENDENCY_UNLOCKED"
 
 
 @pytest.mark.parametrize("text", [b"{", b'{"dependencies": []}', b"\xff", b"[" * 100_000])
 def test_a_manifest_that_is_none_is_said_to_be_none(text):
     with pytest.raises(BuildError) as raised:
-        lock.wanted(text, None, lambda _: False)
+        lock.wanted(text, None, _no_names, packages_max=9)
     assert raised.value.code == "CONFIG_INVALID"
 
 
 def test_a_project_without_packages_needs_no_lock():
-    assert lock.wanted(b'{"name": "x", "scripts": {"a": "b"}}', None, lambda _: False) == []
-    assert lock.wanted(b'{"devDependencies": {"vite": "7"}}', None, lambda _: False) == []
+    assert (
+        lock.wanted(b'{"name": "x", "scripts": {"a": "b"}}', None, _no_names, packages_max=9) == []
+    )
+    assert lock.wanted(b'{"devDependencies": {"vite": "7"}}', None, _no_names, packages_max=9) == []
 
 
 def test_what_a_package_needs_is_found_again():
@@ -200,7 +209,7 @@ def test_a_package_is_unpacked_without_its_first_folder(tmp_path, form):
         _member("beside.txt"),
         form=form,
     )
-    assert tarball.unpack(archive, tmp_path / "out", _MEASURE) == 3 * 4096
+    assert tarball.unpack(archive, tmp_path / "out", _MEASURE) == 24 * 4096
     assert (tmp_path / "out" / long).read_bytes() == b"long" * 1000
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["deep", "package.json"]
 
@@ -219,6 +228,7 @@ def test_a_package_is_unpacked_without_its_first_folder(tmp_path, form):
         _member("p/x", kind=tarfile.FIFOTYPE),
         _member("p/x", b"x" * ((1 << 20) + 1)),
         _member("p/" + "n" * 300),
+        _member("p/" + "d/" * 64 + "x"),
     ],
 )
 def test_a_package_that_means_harm_is_refused(tmp_path, form, member):
@@ -239,6 +249,16 @@ def test_a_package_has_only_so_many_files(tmp_path):
     archive = _packed(tmp_path / "a.tgz", *[_member(f"p/{n}") for n in range(11)])
     with pytest.raises(BuildError):
         tarball.unpack(archive, tmp_path / "out", _MEASURE)
+
+
+def test_files_and_folders_of_nothing_take_room(tmp_path):
+    members = [_member(f"p/{n}/{'d/' * 40}x", b"") for n in range(7)]
+    archive = _packed(tmp_path / "a.tgz", *members)
+    measure = Measure(packed_bytes=1 << 20, bytes=1 << 20, files=20)
+    with pytest.raises(BuildError, match="more files or bytes"):
+        tarball.unpack(archive, tmp_path / "out", measure)
+    larger = msgspec.structs.replace(measure, bytes=2 << 20)
+    assert tarball.unpack(archive, tmp_path / "fits", larger) == 7 * 42 * 4096
 
 
 def _raw(kind, size, content):

@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath
 
 import brotli
 
+from builds import stopping
 from builds.encodings import ENDINGS, Coding
 
 _TEXTS = frozenset(
@@ -34,6 +35,7 @@ def write(site: Mapping[str, Path], folder: Path) -> dict[str, dict[Coding, Path
     for size, path in sorted(texts):
         if not _BYTES_MIN <= size <= _BYTES_MAX:
             continue
+        stopping.look()
         done += size
         for encoding, content in _compressed(site[path].read_bytes(), done).items():
             twin = path + ENDINGS[encoding]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from io import BufferedIOBase, BytesIO
 from pathlib import Path, PurePosixPath
 
+from builds import stopping
 from builds.packagers.types import Content
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -36,7 +37,8 @@ def write(files: Mapping[str, Content], target: Path) -> None:
 
 
 def opened(content: Content) -> BufferedIOBase:
-    """Open a content to be read."""
+    """Open a content to be read, for a build that is under way."""
+    stopping.look()
     return BytesIO(content) if isinstance(content, bytes) else content.open("rb")
 
 

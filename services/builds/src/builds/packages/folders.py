@@ -89,6 +89,13 @@ class Folders:
             self.remove(key)
             left -= size
 
+    def expire(self, unused_s: float) -> None:
+        """Let go what was not wanted for so long."""
+        until = time.time() - unused_s
+        for place in self._root.glob("*"):
+            if place.name != _MAKING and _used_at(place) < until:
+                self.remove(place.name)
+
     def tidy(self) -> None:
         """Remove what somebody began to make and did not end."""
         for made in (self._root / _MAKING).glob("*"):

@@ -3,9 +3,8 @@
 import base64
 import binascii
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import PurePosixPath
-from typing import Any
 
 import msgspec
 from msgspec import Struct, field
@@ -24,11 +23,25 @@ _SHA512_BYTES = 64
 _NAME = r"(?:@[a-z0-9~_-][a-z0-9._~-]*/)?[a-zA-Z0-9~_-][a-zA-Z0-9._~-]*"
 _IS_NAME = re.compile(_NAME)
 _IS_PLACE = re.compile(rf"node_modules/{_NAME}(?:/node_modules/{_NAME})*")
+# each character is looked at once, whatever the code: nothing that was taken is given back
+_NAMED = re.compile(
+    rb"([\"'])((?:@[a-z0-9~_-][a-z0-9._~-]*+/)?+[a-zA-Z0-9~_-][a-zA-Z0-9._~-]*+)(?=\1|/)"
+)
 _IS_VERSION = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+[0-9A-Za-z.+-]*")
 _ELSEWHERE = re.compile(
     r"(?:git|github|gitlab|bitbucket|gist|file|link|workspace|https?)\b[^:]*:|[./]|~/|[\w.-]+/"
 )
 _PLATFORM = {"os": "linux", "cpu": "wasm32"}
+
+# what a lock may come to before anything is looked for in it: far more than npm writes for a game
+_PLACES_MAX = 20_000
+_DEPTH_MAX = 32
+_PLACE_CHARS_MAX = 2048
+# npm's own
+_NAME_CHARS_MAX = 214
+_DEPENDENCIES_MAX = 1000
+_NEEDS_MAX = 500
+_NEEDS_MAX_OF_ALL = 20_000
 
 
 class Manifest(Struct, frozen=True, rename="camel"):
@@ -64,13 +77,16 @@ class _Lock(Struct, frozen=True, rename="camel"):
     packages: dict[str, Entry] = field(default_factory=dict)
 
 
-def wanted(manifest: bytes, lock: bytes | None, is_named: Callable[[str], bool]) -> list[Package]:
+def wanted(
+    manifest: bytes, lock: bytes | None, named: Callable[[set[str]], set[str]], *, packages_max: int
+) -> list[Package]:
     """Return the packages that a build needs; raises ``BuildError``.
 
     Those are the ones that are not for development alone, and of these the declarations of types
-    and what the code itself names (``is_named``), with all that they need in turn.
+    and what the code itself names (``named`` says which), with all that they need in turn.
     """
     said = _read(manifest, MANIFEST, Manifest)
+    _refuse_many_dependencies(said)
     given = said.dependencies | said.optional_dependencies
     if lock is None and not given:
         return []
@@ -82,13 +98,15 @@ def wanted(manifest: bytes, lock: bytes | None, is_named: Callable[[str], bool])
         if not given:
             return []
         raise _unlocked(message)
+    _refuse_too_much(settled.packages)
     _compare(said, settled.packages.get("", Entry()))
-    tools = [n for n in said.dev_dependencies if n.startswith("@types/") or is_named(n)]
-    found = _reached(settled.packages, [*given, *tools])
-    return [_package(settled.packages, path) for path in sorted(found)]
+    types = {n for n in said.dev_dependencies if n.startswith("@types/")}
+    tools = types | named(said.dev_dependencies.keys() - types - given.keys())
+    found = _reached(settled.packages, sorted({*given, *tools}), packages_max)
+    return [_package(path, settled.packages[path], found[path]) for path in sorted(found)]
 
 
-def nearest(places: Any, path: str, name: str) -> str:  # noqa: ANN401 - whatever has places
+def _nearest(places: dict[str, Entry], path: str, name: str) -> str:
     """The place that ``name`` means for the package at ``path``, as Node looks for it."""
     while True:
         place = f"{path}/{FOLDER}/{name}" if path else f"{FOLDER}/{name}"
@@ -106,6 +124,26 @@ def _read[T](content: bytes, name: str, into: type[T]) -> T:
         raise BuildError("CONFIG_INVALID", message, diagnostics=[found]) from exc
 
 
+def _refuse_many_dependencies(said: Manifest) -> None:
+    names = [*said.dependencies, *said.dev_dependencies, *said.optional_dependencies]
+    if len(names) > _DEPENDENCIES_MAX:
+        raise _refused(f"{MANIFEST} has more than {_DEPENDENCIES_MAX} dependencies.")
+    _refuse_long(names)
+
+
+def _refuse_long(names: list[str]) -> None:
+    if any(len(name) > _NAME_CHARS_MAX for name in names):
+        raise _refused(f"A package's name has at most {_NAME_CHARS_MAX} characters.")
+
+
+def _refuse_too_much(places: dict[str, Entry]) -> None:
+    if len(places) > _PLACES_MAX:
+        raise _refused(f"{LOCK} has more than {_PLACES_MAX} packages.")
+    for place in places:
+        if len(place) > _PLACE_CHARS_MAX or place.count(f"{FOLDER}/") > _DEPTH_MAX:
+            raise _refused(f"{LOCK} has packages more than {_DEPTH_MAX} deep: {place[:100]!r}.")
+
+
 def _compare(said: Manifest, root: Entry) -> None:
     """A lock that was made for another package.json settles nothing."""
     pairs = [
@@ -121,28 +159,49 @@ def _compare(said: Manifest, root: Entry) -> None:
                 raise _unlocked(f"{LOCK} does not settle {name} {spec!r}: run npm install.")
 
 
-def _reached(places: dict[str, Entry], roots: list[str]) -> set[str]:
-    """Every place that something needs, beginning with ``roots``; foreign platforms' are not."""
-    found: set[str] = set()
-    waiting = [("", name) for name in roots]
+def _reached(
+    places: dict[str, Entry], roots: list[str], packages_max: int
+) -> dict[str, tuple[str, ...]]:
+    """Every place that something needs, beginning with ``roots``, and the places that it needs.
+
+    Foreign platforms' are not among them, and neither is what is packed into another package: that
+    comes with it.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    waiting = [place for name in roots if (place := _place(places, "", name))]
+    count = seen = 0
     while waiting:
-        path, name = waiting.pop()
-        place = nearest(places, path, name)
-        if not place:
-            _refuse_missing(places, path, name)
+        path = waiting.pop()
+        entry = places[path]
+        if path in found or _is_foreign(entry):
             continue
-        if place in found or _is_foreign(places[place]):
-            continue
-        found.add(place)
-        waiting += [(place, need) for need in _needs(places[place])]
-    # what is packed into another package comes with it
-    return {place for place in found if not places[place].in_bundle}
+        count += not entry.in_bundle
+        if count > packages_max:
+            raise BuildError("RESOURCE_LIMIT", f"A build has at most {packages_max} packages.")
+        names = _needs(path, entry)
+        seen += len(names)
+        if seen > _NEEDS_MAX_OF_ALL:
+            raise _refused(f"The packages of {LOCK} need more than {_NEEDS_MAX_OF_ALL} others.")
+        needs = {_place(places, path, name) for name in names}
+        found[path] = tuple(sorted(needs - {""}))
+        waiting += found[path]
+    return {place: needs for place, needs in found.items() if not places[place].in_bundle}
 
 
-def _needs(entry: Entry) -> Iterator[str]:
-    yield from entry.dependencies
-    yield from entry.optional_dependencies
-    yield from entry.peer_dependencies
+def _needs(path: str, entry: Entry) -> list[str]:
+    names = [*entry.dependencies, *entry.optional_dependencies, *entry.peer_dependencies]
+    if len(names) > _NEEDS_MAX:
+        raise _refused(f"{path} needs more than {_NEEDS_MAX} packages.")
+    _refuse_long(names)
+    return names
+
+
+def _place(places: dict[str, Entry], path: str, name: str) -> str:
+    """Where a need is met; nothing for one that npm leaves out of a lock."""
+    place = _nearest(places, path, name)
+    if not place:
+        _refuse_missing(places, path, name)
+    return place
 
 
 def _refuse_missing(places: dict[str, Entry], path: str, name: str) -> None:
@@ -162,8 +221,7 @@ def _is_foreign(entry: Entry) -> bool:
     return False
 
 
-def _package(places: dict[str, Entry], path: str) -> Package:
-    entry = places[path]
+def _package(path: str, entry: Entry, needs: tuple[str, ...]) -> Package:
     name = entry.name or path.rpartition(f"{FOLDER}/")[2]
     if entry.link or not _IS_PLACE.fullmatch(path) or not _IS_NAME.fullmatch(name):
         raise _refused(f"{path} is a folder or a link: only the registry is asked.")
@@ -172,8 +230,12 @@ def _package(places: dict[str, Entry], path: str) -> Package:
         raise _refused(f"{path} comes from {resolved!r}: only the registry is asked.")
     if not _IS_VERSION.fullmatch(entry.version):
         raise _refused(f"{path} has the version {entry.version!r}, which is none.")
-    needs = {nearest(places, path, need) for need in _needs(entry)}
-    return Package(path, name, entry.version, _sha512(path, entry.integrity), tuple(sorted(needs)))
+    return Package(path, name, entry.version, _sha512(path, entry.integrity), needs)
+
+
+def names_in(code: bytes) -> set[str]:
+    """The packages whose names stand in quotes, on their own or with a path behind them."""
+    return {match[2].decode() for match in _NAMED.finditer(code)}
 
 
 def _sha512(path: str, integrity: str) -> str:

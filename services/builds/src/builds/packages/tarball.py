@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from msgspec import Struct
 
+from builds import stopping
 from builds.packages.types import Measure
 from builds.types import BuildError
 
@@ -24,6 +25,7 @@ _PAX = b"x"
 _PAX_FOR_ALL = b"g"
 _LONG_NAME = b"L"
 _COMPONENT_BYTES_MAX = 255
+_DEPTH_MAX = 64
 
 
 class _Head(Struct, frozen=True):
@@ -54,6 +56,7 @@ class _Reader:
         self._measure = measure
         self._count = 0
         self._bytes = 0
+        self._folders: set[str] = set()
         # of the headers that describe the next member alone
         self._path: str | None = None
         self._size: int | None = None
@@ -72,17 +75,31 @@ class _Reader:
         size = self._size if self._size is not None else head.size
         name = self._path if self._path is not None else head.name
         self._path = self._size = None
-        self._count += 1
-        # as the disk counts them: many files of nothing take room too
-        self._bytes += -(-size // _DISK_BLOCK) * _DISK_BLOCK
-        if size < 0 or self._count > self._measure.files or self._bytes > self._measure.bytes:
-            raise _Unfit("it has more files or bytes than a package may have")
+        if size < 0:
+            raise _Unfit("it has a file of less than nothing")
+        self._take(size)
         if head.kind == _FOLDER:
             self._skip(size)
         elif head.kind in _FILES:
             self._write(_inside(name), size)
         else:
             raise _Unfit(f"it has something that is no file: {name[:100]!r}")
+
+    def _take(self, size: int, *, files: int = 1) -> None:
+        self._count += files
+        # as the disk counts them: many files of nothing take room too
+        self._bytes += max(1, -(-size // _DISK_BLOCK)) * _DISK_BLOCK
+        if self._count > self._measure.files or self._bytes > self._measure.bytes:
+            raise _Unfit("it has more files or bytes than a package may have")
+
+    def _take_folders(self, path: str) -> None:
+        if path.count("/") >= _DEPTH_MAX:
+            raise _Unfit(f"it has a path of more than {_DEPTH_MAX} parts: {path[:100]!r}")
+        folder = path.rpartition("/")[0]
+        while folder and folder not in self._folders:
+            self._folders.add(folder)
+            self._take(0, files=0)
+            folder = folder.rpartition("/")[0]
 
     def _describe(self, head: _Head) -> None:
         content = self._exactly(head.size, most=_HEADER_BYTES_MAX)
@@ -101,6 +118,7 @@ class _Reader:
         if not path:
             self._skip(size)
             return
+        self._take_folders(path)
         target = self._folder / path
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -126,6 +144,7 @@ class _Reader:
     def _exactly(self, size: int, *, most: int) -> bytes:
         if not 0 <= size <= most:
             raise _Unfit("it has a header without an end")
+        stopping.look()
         content = self._stream.read(size)
         if len(content) != size:
             raise EOFError("it ends too early")

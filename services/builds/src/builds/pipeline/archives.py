@@ -4,6 +4,7 @@ import tarfile
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from builds import stopping
 from builds.types import BuildError
 
 
@@ -27,4 +28,5 @@ def unpack(archive: Path, folder: Path, files_max: int) -> None:
 def _write(content: IO[bytes], target: Path) -> None:
     with target.open("wb") as file:
         while piece := content.read(1 << 20):
+            stopping.look()
             file.write(piece)

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+from builds import stopping
 from builds.types import BuildError
 
 
@@ -53,6 +54,7 @@ class Cache:
 
     def place(self, sha256: str, target: Path) -> None:
         """Put the content at ``target``, without a copy where the disk allows it."""
+        stopping.look()
         target.parent.mkdir(parents=True, exist_ok=True)
         target.unlink(missing_ok=True)
         try:

@@ -1,5 +1,6 @@
 """What the steps of one build share: the order, its rooms, the tools, and who is told of it."""
 
+import asyncio
 import fcntl
 import hashlib
 import os
@@ -7,15 +8,15 @@ import shutil
 import stat
 import tempfile
 import time
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncGenerator, Generator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
 from msgspec import Struct
 
-from builds import toolchain
+from builds import stopping, toolchain
 from builds.packages.cache import PackageCache
 from builds.packages.folders import Folders
 from builds.pipeline.cache import Cache
@@ -185,21 +186,35 @@ def _is_open(path: Path) -> bool:
     return all(p.stat().st_mode & _SEARCHABLE for p in folders)
 
 
-@contextmanager
-def rooms(shop: Workshop, name: str) -> Iterator[Rooms]:
+@asynccontextmanager
+async def rooms(shop: Workshop, name: str) -> AsyncGenerator[Rooms]:
     """Folders for one build, gone afterwards."""
-    shop.rooms.mkdir(parents=True, exist_ok=True)
-    root = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=shop.rooms))
+    made = _made(shop.rooms, name)
     try:
-        made = Rooms(root / "tree", root / "config", root / "bundle", root / "site", root)
-        root.chmod(0o755)
-        for folder in (made.tree, made.config, made.bundle, made.site):
-            folder.mkdir()
-        with _held(root) as lock:
+        with _held(made.root) as lock, stopping.until_the_end():
             fcntl.flock(lock, fcntl.LOCK_SH)
             yield made
     finally:
-        shutil.rmtree(root, ignore_errors=True)
+        # there may be much in them
+        await asyncio.to_thread(_clear, made.root)
+
+
+def _made(place: Path, name: str) -> Rooms:
+    place.mkdir(parents=True, exist_ok=True)
+    root = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=place))
+    root.chmod(0o755)
+    made = Rooms(root / "tree", root / "config", root / "bundle", root / "site", root)
+    for folder in (made.tree, made.config, made.bundle, made.site):
+        folder.mkdir()
+    return made
+
+
+def _clear(root: Path) -> None:
+    away = root.with_name(f"{root.name}-gone")
+    # whoever still writes finds nothing, and puts nothing into what is half removed
+    with suppress(OSError):
+        root.rename(away)
+    shutil.rmtree(away, ignore_errors=True)
 
 
 class Progress:

@@ -8,10 +8,11 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from builds import steps
+from builds import steps, stopping
 from builds.packages import lock, tarball
 from builds.packages.registry import Registry
 from builds.packages.types import Measure, Package
+from builds.pipeline import verdicts
 from builds.pipeline.context import Rooms, Told, Workshop, step
 from builds.types import BuildError
 from common.errors import UnavailableError
@@ -21,7 +22,6 @@ log = structlog.get_logger()
 STEP = steps.DEPENDENCIES
 
 _CODE = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs")
-_QUOTES = "\"'"
 _CONTENT = "content"
 _ATTEMPTS = 3
 
@@ -37,21 +37,23 @@ async def installed(
         if not packages:
             progress.status = "skipped"
             return rooms, []
-        if len(packages) > shop.settings.packages_max:
-            message = f"A build has at most {shop.settings.packages_max} packages."
-            raise BuildError("RESOURCE_LIMIT", message)
-        for attempt in range(1, _ATTEMPTS + 1):
-            await _fetch(packages, shop, told)
-            _refuse_many(shop.packages.size(packages), shop)
-            try:
-                tree = shop.packages.tree(packages)
-                modules = await asyncio.to_thread(held.enter_context, tree)
-            except FileNotFoundError:
-                # somebody needed the room for other packages
-                if attempt == _ATTEMPTS:
-                    raise
-                continue
-            return _furnished(rooms, modules), packages
+        return _furnished(rooms, await planted(packages, shop, told, held)), packages
+
+
+async def planted(packages: list[Package], shop: Workshop, told: Told, held: ExitStack) -> Path:
+    """Return the packages at their places, what is not here fetched, as long as ``held`` is open.
+
+    Raises ``BuildError``; ``FileNotFoundError`` where they are trimmed away again and again.
+    """
+    for attempt in range(1, _ATTEMPTS + 1):
+        await _fetch(packages, shop, told)
+        _refuse_many(await asyncio.to_thread(shop.packages.size, packages), shop)
+        try:
+            return await asyncio.to_thread(held.enter_context, shop.packages.tree(packages))
+        except FileNotFoundError:
+            # somebody needed the room for other packages
+            if attempt == _ATTEMPTS:
+                raise
     raise AssertionError  # the last attempt returned or raised
 
 
@@ -72,16 +74,22 @@ def _wanted(files: list[str], shop: Workshop, tree: Path) -> list[Package]:
         locked = _read(tree / lock.LOCK, shop.settings.lock_bytes_max)
     code = [tree / f for f in files if f.endswith(_CODE) and not f.startswith(f"{lock.FOLDER}/")]
 
-    def is_named(name: str) -> bool:
-        """Whether the code says the package's name, on its own or with a path in it."""
-        signs = [f"{q}{name}{end}".encode() for q in _QUOTES for end in (q, "/")]
-        return any(any(sign in _read_some(path) for sign in signs) for path in code)
+    def named(names: set[str]) -> set[str]:
+        """Which of the packages the code says, each file of it read once."""
+        found: set[str] = set()
+        for path in code if names else ():
+            found |= lock.names_in(_beginning(path, shop.settings.read_bytes_max)) & names
+            if len(found) == len(names):
+                break
+        return found
 
-    def _read_some(path: Path) -> bytes:
-        with path.open("rb") as file:
-            return file.read(shop.settings.read_bytes_max)
+    return lock.wanted(manifest, locked, named, packages_max=shop.settings.packages_max)
 
-    return lock.wanted(manifest, locked, is_named)
+
+def _beginning(path: Path, bytes_max: int) -> bytes:
+    stopping.look()
+    with path.open("rb") as file:
+        return file.read(bytes_max)
 
 
 def _read(path: Path, bytes_max: int) -> bytes:
@@ -118,8 +126,9 @@ async def _fetch(packages: list[Package], shop: Workshop, told: Told) -> None:
 
 def _refuse_many(size: int, shop: Workshop) -> None:
     if size > shop.settings.packages_bytes_max:
-        message = f"A build's packages have at most {shop.settings.packages_bytes_max} bytes."
-        raise BuildError("RESOURCE_LIMIT", message)
+        most = shop.settings.packages_bytes_max
+        message = f"A build's packages have at most {most} bytes, at each place of the lock."
+        raise verdicts.excess("disk", message)
 
 
 async def _one(package: Package, shop: Workshop, registry: Registry) -> int:

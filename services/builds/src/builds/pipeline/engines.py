@@ -6,7 +6,7 @@ from pathlib import Path
 
 from builds import steps
 from builds.packages.types import Package
-from builds.pipeline import esbuild
+from builds.pipeline import dependencies, esbuild
 from builds.pipeline.context import Order as BuildOrder
 from builds.pipeline.context import Rooms, Told, Workshop
 from builds.sandbox.types import Mount
@@ -48,6 +48,10 @@ async def _of_one(order: Order, shop: Workshop, rooms: Rooms, told: Told) -> chu
 
     with ExitStack() as held:
         # the engine's own packages alone: whatever else a project has must not get into it
-        tree = shop.packages.tree(order.closure)
-        modules = await asyncio.to_thread(held.enter_context, tree)
+        try:
+            tree = shop.packages.tree(order.closure)
+            modules = await asyncio.to_thread(held.enter_context, tree)
+        except FileNotFoundError:
+            # the project's own links keep a package's bytes, but not its place
+            modules = await dependencies.planted(order.closure, shop, told, held)
         return await chunks.made(order, shop.vendor, modules, bundler, rooms.bundle)

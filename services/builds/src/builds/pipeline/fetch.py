@@ -11,8 +11,10 @@ import msgspec
 import structlog
 
 from builds import steps
+from builds.pipeline import verdicts
 from builds.pipeline.cache import Cache
 from builds.pipeline.context import Order, Rooms, Told, Workshop
+from builds.settings import Settings
 from builds.types import Asset, BuildError, File, Manifest, Variant
 from common.errors import NotFoundError, UnavailableError
 
@@ -37,7 +39,7 @@ class Origin(Protocol):
 
 async def sources(order: Order, shop: Workshop, origin: Origin, rooms: Rooms, told: Told) -> None:
     """Lay out the tree as it was when the build was wanted."""
-    _refuse_the_unreasonable(order.manifest, shop)
+    await asyncio.to_thread(_refuse_the_unreasonable, order.manifest, shop.settings)
     files = _missing(shop.cache, order.manifest.files)
     assets = [a for a in order.manifest.assets if not shop.cache.has(a.sha256)]
     await asyncio.gather(
@@ -50,10 +52,9 @@ async def sources(order: Order, shop: Workshop, origin: Origin, rooms: Rooms, to
         told.say(STEP, f"The asset takes the place of the project's own file {path}.")
 
 
-def _refuse_the_unreasonable(manifest: Manifest, shop: Workshop) -> None:
+def _refuse_the_unreasonable(manifest: Manifest, settings: Settings) -> None:
     count = len(manifest.files) + len(manifest.assets)
     size = sum(f.size for f in manifest.files) + sum(a.size for a in manifest.assets)
-    settings = shop.settings
     if count > settings.files_max or size > settings.source_bytes_max:
         limit = f"{settings.files_max} files and {settings.source_bytes_max} bytes"
         raise BuildError("RESOURCE_LIMIT", f"A build takes at most {limit}.")
@@ -61,14 +62,33 @@ def _refuse_the_unreasonable(manifest: Manifest, shop: Workshop) -> None:
     for path in paths:
         if not _is_inside(path):
             raise BuildError("SOURCE_CORRUPT", f"{path!r} is no path inside of a project.")
-    folders = {str(folder) for path in _placed(manifest) for folder in PurePosixPath(path).parents}
-    both = next((path for path in _placed(manifest) if path in folders), None)
+    placed = _placed(manifest)
+    folders = _folders(placed, settings)
+    both = next((path for path in placed if path in folders), None)
     if both is not None:
         raise BuildError("SOURCE_CORRUPT", f"{both!r} is a file and a folder.")
 
 
+def _folders(paths: list[str], settings: Settings) -> set[str]:
+    """All that the paths lie in; each is walked up to a folder that is known, and no further."""
+    found: set[str] = set()
+    for path in paths:
+        if path.count("/") >= settings.path_depth_max:
+            message = f"A path has at most {settings.path_depth_max} parts, not {path[:100]!r}..."
+            raise verdicts.excess("files", message)
+        folder = path.rpartition("/")[0]
+        while folder and folder not in found:
+            found.add(folder)
+            if len(found) > settings.folders_max:
+                message = f"A build takes at most {settings.folders_max} folders."
+                raise verdicts.excess("files", message)
+            folder = folder.rpartition("/")[0]
+    return found
+
+
 def _placed(manifest: Manifest) -> list[str]:
-    return [f.path for f in manifest.files] + [f"{ASSETS}/{a.name}" for a in manifest.assets]
+    names = [f.path for f in manifest.files] + [f"{ASSETS}/{a.name}" for a in manifest.assets]
+    return [str(PurePosixPath(name)) for name in names]
 
 
 def _is_inside(path: str) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from builds import steps
+from builds import steps, stopping
 from builds.encodings import ENDINGS, Coding
 from builds.mime import media_type
 from builds.packagers import twins, zips
@@ -119,5 +119,6 @@ def pages(site: Mapping[str, Path], made: Mapping[str, Mapping[Coding, Path]]) -
 
 
 def _sha256(path: Path) -> str:
+    stopping.look()
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -41,17 +41,19 @@ class Result(Struct, frozen=True):
 
 async def build(order: Order, shop: Workshop, origin: Origin, shelf: Shelf, told: Told) -> Result:
     """Build; raises ``BuildError`` where the project is at fault, or what we depend on is."""
-    with rooms(shop, str(order.build_id)) as place, ExitStack() as held:
-        try:
-            async with asyncio.timeout(shop.settings.build_s_max):
-                diagnostics, packed, site = await _made(order, shop, origin, told, place, held)
-        except TimeoutError as exc:
-            seconds = round(shop.settings.build_s_max)
-            message = f"The build did not end within {seconds} s."
-            raise BuildError("BUILD_TIMEOUT", message, status="timed_out") from exc
-        # how long the store takes is no matter of the project's
-        with step(told, publish.STEP):
-            await publish.result(order.result_id, packed, shop, shelf, told)
+    async with rooms(shop, str(order.build_id)) as place:
+        # packages are let go before the rooms that they are seen from
+        with ExitStack() as held:
+            try:
+                async with asyncio.timeout(shop.settings.build_s_max):
+                    diagnostics, packed, site = await _made(order, shop, origin, told, place, held)
+            except TimeoutError as exc:
+                seconds = round(shop.settings.build_s_max)
+                message = f"The build did not end within {seconds} s."
+                raise BuildError("BUILD_TIMEOUT", message, status="timed_out") from exc
+            # how long the store takes is no matter of the project's
+            with step(told, publish.STEP):
+                await publish.result(order.result_id, packed, shop, shelf, told)
     return Result(diagnostics, [packed.artifact], site)
 
 

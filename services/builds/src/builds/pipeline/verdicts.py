@@ -56,19 +56,21 @@ def judge(tool: str, outcome: Outcome) -> None:
         seconds = round(outcome.duration_ms / 1000)
         message = f"{tool} did not end within {seconds} s."
         raise BuildError("BUILD_TIMEOUT", message, status="timed_out")
-    excess = LIMITS.get(outcome.verdict) or _excess_in(outcome)
-    if excess is not None:
-        message = f"{tool} wanted {excess.wanted}."
-        found = Diagnostic(None, None, None, excess.code, message, "error")
-        raise BuildError("RESOURCE_LIMIT", message, diagnostics=[found])
+    verdict = outcome.verdict if outcome.verdict in LIMITS else _seen_in(outcome)
+    if verdict is not None:
+        raise excess(verdict, f"{tool} wanted {LIMITS[verdict].wanted}.")
 
 
-def _excess_in(outcome: Outcome) -> Excess | None:
+def excess(verdict: Verdict, message: str) -> BuildError:
+    """What became of a build that hit a limit, with the limit's class in front."""
+    found = Diagnostic(None, None, None, LIMITS[verdict].code, message, "error")
+    return BuildError("RESOURCE_LIMIT", message, diagnostics=[found])
+
+
+def _seen_in(outcome: Outcome) -> Verdict | None:
     if not outcome.code:
         return None
-    seen = (verdict for verdict, sign in _SIGNS.items() if sign.search(outcome.log))
-    found = next(seen, None)
-    return None if found is None else LIMITS[found]
+    return next((verdict for verdict, sign in _SIGNS.items() if sign.search(outcome.log)), None)
 
 
 def errors_of(found: list[Diagnostic]) -> list[Diagnostic]:

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -88,9 +89,17 @@ class Order(Struct, frozen=True):
 async def made(order: Order, kept: Folders, modules: Path, bundler: Bundler, site: Path) -> Chunks:
     """Put an engine's modules into ``site``, made now or long ago; ``modules`` has its closure."""
     key = order.key
-    if not kept.has(key):
+    try:
+        if kept.has(key):
+            with suppress(FileNotFoundError):
+                return await asyncio.to_thread(_placed, kept, key, site)
+            # it was trimmed away before it was held
         await _make(order, kept, modules, bundler)
-    return await asyncio.to_thread(_placed, kept, key, site)
+        return await asyncio.to_thread(_placed, kept, key, site)
+    finally:
+        if order.anew:
+            # nobody asks for it again, and it takes the place of what somebody does
+            await asyncio.to_thread(kept.remove, key)
 
 
 async def _make(order: Order, kept: Folders, modules: Path, bundler: Bundler) -> None:
