@@ -2,8 +2,11 @@
 
 import hashlib
 import os
+import platform
+import zlib
 from pathlib import Path
 
+import brotli
 from msgspec import Struct
 
 from builds.settings import Settings
@@ -33,9 +36,13 @@ def find(settings: Settings) -> Tools:
 
 
 def digest(tools: Tools) -> str | None:
-    """What the tools are, as one hash; ``None`` where they are not installed."""
+    """What the tools are, as one hash; ``None`` where they are not installed.
+
+    What compresses belongs to them: another version may make other bytes of the same.
+    """
+    versions = platform.python_version(), zlib.ZLIB_RUNTIME_VERSION, brotli.__version__
+    whole = hashlib.sha256("\n".join(versions).encode())
     try:
-        whole = hashlib.sha256()
         for path in (tools.lock, tools.tsc / "tsc", tools.esbuild):
             with path.open("rb") as file:
                 whole.update(hashlib.file_digest(file, "sha256").digest())

@@ -105,6 +105,9 @@ async def test_a_key_opens_its_own_build_and_dies_with_the_membership(desk):
     async with _browser(desk) as browser:
         assert (await browser.get(f"/play/{other['id']}/?{key}")).status_code == 404
         assert (await browser.get(f"/play/{build['id']}/?{key}x")).status_code == 404
+        for path in ("../x", "%2e%2e/x", "a/%2e%2e/%2e%2e/x", "a/%2e%2e", "..%5cx", "%5c..%5cx"):
+            refused = await browser.get(f"/play/{build['id']}/{path}?{key}")
+            assert (refused.status_code, refused.headers.get("location")) == (404, None)
         led = await browser.get(f"/play/{build['id']}/?{key}")
         assert (await browser.get(led.headers["location"])).status_code == httpx.codes.OK
         removed, desk.owner = desk.owner, desk.stranger

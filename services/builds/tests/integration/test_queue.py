@@ -1,10 +1,14 @@
 """Whose turn it is, and who waits for nothing any more."""
 
 import asyncio
+from uuid import UUID
 
 import msgspec
 
-from common.contracts.builds import BuildSuperseded
+from builds.runs import creation, superseding
+from builds.types import Manifest, Options
+from common.contracts.builds import BuildQueued, BuildSuperseded
+from common.ids import uuid7
 
 _PAGE = '<!doctype html><body><script type="module" src="src/main.ts"></script></body>'
 
@@ -96,6 +100,33 @@ async def test_of_builds_wanted_at_one_moment_the_newest_is_done(desk, company):
         company.start("worker")
     ended = [await desk.ended(build) for build in builds]
     assert sorted(b["status"] for b in ended) == ["success"] + ["superseded"] * 4
+
+
+async def test_an_older_tree_that_comes_late_gives_way_to_the_newer_one(desk, company):
+    project = await desk.project(_game("0"))
+    late = BuildQueued(
+        build_id=uuid7(),
+        project_id=UUID(project),
+        user_id=desk.owner,
+        target="web",
+        source_tree="",
+    )
+    company.stop("worker")
+    try:
+        newer = await desk.start(project)
+        # as a request writes it that asked for the tree before, and for the assets until now
+        made = await creation.create(
+            desk.db, late, Options(), Manifest(0, [], []), at=None, key=None
+        )
+        assert made is not None
+        assert made.superseded == []
+        builds = [newer, {"id": str(late.build_id)}]
+        assert await _statuses(desk, builds) == ["queued", "queued"]
+        assert late.build_id in await superseding.outdate(desk.db)
+        assert await _statuses(desk, builds) == ["queued", "superseded"]
+    finally:
+        company.start("worker")
+    assert (await desk.ended(newer))["status"] == "success"
 
 
 async def test_whoever_wants_much_does_not_keep_others_waiting(desk, company):

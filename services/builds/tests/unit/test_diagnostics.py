@@ -37,6 +37,14 @@ def test_a_type_error_has_its_place_its_code_and_all_of_its_message():
     )
 
 
+def test_what_goes_on_without_end_is_cut_and_what_follows_is_read():
+    text = _TSC.replace("property 'x'.\n", "property 'x'.\n" + "  more\n" * 100_000)
+    found = of_tsc(text)
+    assert found[1].message.startswith(of_tsc(_TSC)[1].message + "\nmore\nmore\n")
+    assert len(found[1].message) < 20_000
+    assert found[2:] == of_tsc(_TSC)[2:]
+
+
 def test_brackets_in_a_file_name_are_no_place():
     found = of_tsc(_TSC)[2]
     assert (found.file, found.line, found.column) == ("src/odd (1).ts", 12, 30)

@@ -3,6 +3,7 @@
 import msgspec
 
 from builds.logs.masking import Mask
+from builds.metrics import meters
 from builds.settings import Settings
 from builds.types import Diagnostic
 from builds.work.journal import CUT_LINE, Journal, storable
@@ -93,6 +94,23 @@ def test_a_step_has_its_time_and_its_end():
     (step,) = journal.steps
     assert step.status == "failed"
     assert step.duration_ms is not None
+
+
+def test_a_step_that_is_broken_off_is_not_counted():
+    def counted():
+        labels = {"step": "check", "status": "failed"}
+        return meters.REGISTRY.get_sample_value(
+            "worldloom_builds_step_duration_seconds_count", labels
+        )
+
+    journal = _journal()
+    journal.begin("check")
+    journal.end("check", "failed")
+    before = counted()
+    journal.begin("check")
+    journal.leave()
+    journal.end("check", "failed")
+    assert counted() == before
 
 
 def test_what_is_written_is_forgotten_and_nothing_else():

@@ -39,6 +39,16 @@ def test_a_page_without_the_module_gets_it_at_its_end():
     assert made == '<body><p>x</p><script type="module" src="m.js"></script></body>'
 
 
+@pytest.mark.parametrize("odd", ["\u2028", "\u2029", "\x85", "\f", "\v", "\x1c", "\r", "\r\n"])
+def test_only_a_newline_ends_a_line_of_a_page(odd):
+    before, after = (
+        f"<head><title>a{odd}b</title>\n{odd}</head>\n<body>{odd}\n",
+        "</script>\n</body>",
+    )
+    made = page.bundled(f'{before}<script type="module" src="a.ts">{after}', {"a.ts": "m.js"}, [])
+    assert made == f'{before}<script type="module" src="m.js">{after}'
+
+
 def test_a_page_that_is_hardly_one_still_starts_the_game():
     assert 'src="m.js"' in page.bundled("hello", {"a.ts": "m.js"}, [])
 

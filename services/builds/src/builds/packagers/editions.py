@@ -1,8 +1,9 @@
 """The version of a packager: a digest of all that it is made of, so that nobody forgets it."""
 
-import hashlib
 from functools import cache
 from pathlib import Path
+
+from builds import sources
 
 _HERE = Path(__file__).parent
 _TEMPLATES = _HERE / "templates"
@@ -12,11 +13,7 @@ _MADE_OF = ("*.py", "templates/*")
 @cache
 def edition(name: str) -> str:
     """Return the version of the packager ``name``."""
-    digest = hashlib.sha256()
-    for path in sorted(p for pattern in _MADE_OF for p in _HERE.glob(pattern) if p.is_file()):
-        content = path.read_bytes()
-        digest.update(f"{path.relative_to(_HERE)}\n{len(content)}\n".encode() + content)
-    return f"{name}-{digest.hexdigest()[:16]}"
+    return f"{name}-{sources.digest(_HERE, _MADE_OF)[:16]}"
 
 
 @cache

@@ -96,7 +96,8 @@ async def _checked(job: Job, shop: Workshop, told: Told) -> list[Diagnostic]:
     with closing(Lines(told, STEP, most.log_bytes)) as lines:
         outcome = await shop.sandbox.run(job, most, lines)
     verdicts.judge("The type checker", outcome)
-    found = diagnostics.of_tsc(outcome.log.decode(errors="replace"))
+    said = outcome.log.decode(errors="replace")
+    found = await asyncio.to_thread(diagnostics.of_tsc, said)
     if not outcome.succeeded and not verdicts.errors_of(found):
         message = f"The type checker ended with code {outcome.code}."
         found.append(Diagnostic(None, None, None, _ODD, message, "error"))

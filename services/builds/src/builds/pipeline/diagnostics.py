@@ -19,6 +19,8 @@ _ESBUILD = re.compile(
     r"^\S* ?\[(?P<severity>ERROR|WARNING)\] (?P<message>.*?)(?: \[(?P<code>[a-z0-9-]+)\])?$"
 )
 _ESBUILD_AT = re.compile(r"^ {4}(?P<file>\S.*?):(?P<line>\d{1,9}):(?P<column>\d{1,9}):$")
+# of what follows a message: more than is ever shown
+_MORE_CHARS_MAX = 16_384
 _OURS = "../c/"
 _OUR_CONFIG = "../c/tsconfig.json"
 _THEIR_CONFIG = "tsconfig.json"
@@ -34,16 +36,20 @@ def plain(text: str) -> str:
 
 def of_tsc(text: str) -> list[Diagnostic]:
     """Read tsc's lines; an indented one goes on with the message before."""
-    found: list[Diagnostic] = []
+    found: list[tuple[Diagnostic, list[str]]] = []
+    left = 0
     for line in _lines(text):
         match = _TSC_AT.match(line) or _TSC.match(line)
         if match is not None:
-            found.append(_of_tsc_line(match))
-        elif found and line.startswith("  "):
-            last = found.pop()
-            found.append(_longer(last, line.strip()))
+            found.append((_of_tsc_line(match), []))
+            left = _MORE_CHARS_MAX
+        elif found and left > 0 and line.startswith("  "):
+            more = _ROOT.sub("", line.strip())[:left]
+            found[-1][1].append(more)
+            left -= len(more) + 1
+    whole = [_longer(diagnostic, more) for diagnostic, more in found]
     # where the configuration is wrong, what else is said follows from that
-    return sorted(found, key=lambda d: d.file != _THEIR_CONFIG)
+    return sorted(whole, key=lambda d: d.file != _THEIR_CONFIG)
 
 
 def _of_tsc_line(match: re.Match[str]) -> Diagnostic:
@@ -58,11 +64,10 @@ def _of_tsc_line(match: re.Match[str]) -> Diagnostic:
     return Diagnostic(file, line, column, parts["code"], message, severity)
 
 
-def _longer(diagnostic: Diagnostic, more: str) -> Diagnostic:
-    d = diagnostic
-    return Diagnostic(
-        d.file, d.line, d.column, d.code, f"{d.message}\n{_ROOT.sub('', more)}", d.severity
-    )
+def _longer(diagnostic: Diagnostic, more: list[str]) -> Diagnostic:
+    if not more:
+        return diagnostic
+    return msgspec.structs.replace(diagnostic, message="\n".join([diagnostic.message, *more]))
 
 
 def of_esbuild(text: str) -> list[Diagnostic]:

@@ -57,7 +57,8 @@ async def run(
     with closing(Lines(told, steps.BUNDLE, most.log_bytes)) as lines:
         outcome = await shop.sandbox.run(job, most, lines)
     verdicts.judge("The bundler", outcome)
-    found = diagnostics.of_esbuild(outcome.log.decode(errors="replace"))
+    said = outcome.log.decode(errors="replace")
+    found = await asyncio.to_thread(diagnostics.of_esbuild, said)
     if outcome.succeeded:
         await asyncio.to_thread(unpack, archive, into, shop.settings.files_max)
     elif not verdicts.errors_of(found):

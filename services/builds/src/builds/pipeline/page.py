@@ -35,8 +35,9 @@ class _Scripts(HTMLParser):
     def __init__(self, text: str) -> None:
         super().__init__(convert_charrefs=True)
         self._lines = [0]
-        for line in text.splitlines(keepends=True):
-            self._lines.append(self._lines[-1] + len(line))
+        # lines as the parser counts them: nothing else ends one
+        for line in text.split("\n"):
+            self._lines.append(self._lines[-1] + len(line) + 1)
         self.found: list[Script] = []
         self.first: int | None = None
         self.has_map = False

@@ -54,6 +54,7 @@ async def show(
 
 
 async def _send(request: PlayRequest, means: Means, build_id: UUID, path: str) -> Response[Any]:
+    service.demand_plain(path)
     key = request.query_params.get("key")
     if key:
         return _admit(request, means, build_id, path, key)

@@ -23,6 +23,12 @@ class Allowed(Struct, frozen=True):
     result_id: UUID
 
 
+def demand_plain(path: str) -> None:
+    """Raise ``NotFoundError`` for a path that a browser would make another of."""
+    if "\\" in path or not {".", ".."}.isdisjoint(path.split("/")):
+        raise NotFoundError(_MISSING)
+
+
 async def find(
     means: Means, build_id: UUID, path: str, key: str, *, is_keeper: bool = False
 ) -> Allowed:

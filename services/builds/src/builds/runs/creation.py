@@ -2,7 +2,7 @@
 
 It puts the build into the queue; or, where an earlier one of the same key has succeeded, it is a
 success at once and shares that one's result. Either way older ones of its kind that nobody has
-begun are superseded. The events leave with it.
+begun are superseded, unless their tree is newer. The events leave with it.
 """
 
 from collections.abc import Mapping
@@ -117,7 +117,8 @@ def _written(hit: sa.CTE) -> sa.CTE:
         .with_for_update(read=True, of=AccessRow)
     )
     new = sa.insert(_B).from_select(list(values), rows)
-    return new.returning(*COLUMNS, _B.options, _B.at_seq).cte("written")
+    seq = superseding.seq(_B).label("seq")
+    return new.returning(*COLUMNS, _B.options, _B.at_seq, seq).cte("written")
 
 
 def _stale(written: sa.CTE) -> sa.CTE:
@@ -128,6 +129,7 @@ def _stale(written: sa.CTE) -> sa.CTE:
         old.target == w.target,
         old.options == w.options,
         w.at_seq.is_(None),
+        superseding.seq(old) <= w.seq,
     )
     return (
         sa.select(old.id, w.id.label("superseded_by"))

@@ -111,7 +111,9 @@ async def delete(means: Means, caller: Caller, build_id: UUID) -> None:
     found = await seen(means, caller, build_id)
     demand(found.role)
     if found.build.status in UNFINISHED:
-        await repository.cancel(means.db, _cancelled(caller, found.build))
+        ended = await repository.cancel(means.db, _cancelled(caller, found.build))
+        if ended is not None:
+            meters.ended(ended.status)
     await repository.delete(means.db, build_id)
 
 
@@ -173,7 +175,10 @@ async def end_barred(tx: Queries, project_id: UUID) -> None:
             actor_id=NOBODY,
             reason="access_lost",
         )
-        await repository.cancel(tx, event, "ACCESS_LOST", _BARRED)
+        ended = await repository.cancel(tx, event, "ACCESS_LOST", _BARRED)
+        if ended is not None:
+            # if the transaction fails this is one too many, which a counter may have
+            meters.ended(ended.status, "ACCESS_LOST")
 
 
 def _cancelled(caller: Caller, build: Build) -> BuildCancelled:

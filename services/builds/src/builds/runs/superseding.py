@@ -1,7 +1,8 @@
 """Builds that nobody waits for any more: a newer one of their kind is wanted.
 
-A kind is what a build is of: its project, target and options. Builds of a moment that was named,
-repetitions and checks are wanted for themselves.
+A kind is what a build is of: its project, target and options. The newer is the one of the newer
+tree; of the same tree, the one that was wanted later, by whomever. Builds of a moment that was
+named, repetitions and checks are wanted for themselves.
 """
 
 from typing import Any
@@ -30,6 +31,12 @@ def waits(row: type[BuildRow]) -> "sa.ColumnElement[bool]":
         row.verify_of.is_(None),
         row.deleted_at.is_(None),
     )
+
+
+def seq(row: type[BuildRow]) -> "sa.ColumnElement[int]":
+    """Which tree of the project a build is of: the larger, the newer."""
+    text = row.manifest.op("->>", return_type=sa.Text())(word("seq"))
+    return sa.cast(text, sa.BigInteger)
 
 
 def ended(stale: sa.CTE) -> sa.CTE:
@@ -61,28 +68,48 @@ def events(superseded: sa.CTE) -> "sa.Select[Any]":
     return sa.select(sa.func.gen_random_uuid(), subject, key, data, _NOTHING, _NOTHING)
 
 
-def _outdated() -> "sa.Select[UUID]":
-    old, new = aliased(_B, name="old"), aliased(_B, name="new")
-    latest = aggregate_order_by(new.id, new.queued_at.desc(), new.id.desc())
-    newest = (
+def _kin(row: type[BuildRow], other: sa.Subquery) -> "sa.ColumnElement[bool]":
+    o = other.c
+    return sa.and_(
+        row.project_id == o.project_id,
+        row.target == o.target,
+        row.options == o.options,
+    )
+
+
+def _newest() -> sa.Subquery:
+    """The newest of each kind of which several wait."""
+    one, new = aliased(_B, name="one"), aliased(_B, name="new")
+    several = (
+        sa.select(one.project_id, one.target, one.options)
+        .where(waits(one))
+        .group_by(one.project_id, one.target, one.options)
+        .having(sa.func.count() > 1)
+        .subquery("several")
+    )
+    # a build may be written later than one of a newer tree: it asks several services first
+    latest = aggregate_order_by(new.id, seq(new).desc(), new.queued_at.desc(), new.id.desc())
+    return (
         sa.select(
             new.project_id,
             new.target,
             new.options,
             sa.func.array_agg(latest, type_=ARRAY(sa.Uuid))[1].label("id"),
         )
+        # manifests are long, and read of these alone
+        .join(several, _kin(new, several))
         .where(waits(new))
         .group_by(new.project_id, new.target, new.options)
-        .having(sa.func.count() > 1)
         .subquery("newest")
     )
+
+
+def _outdated() -> "sa.Select[UUID]":
+    old, newest = aliased(_B, name="old"), _newest()
     n = newest.c
-    is_kin = sa.and_(
-        old.project_id == n.project_id, old.target == n.target, old.options == n.options
-    )
     stale = (
         sa.select(old.id, n.id.label("superseded_by"))
-        .join(newest, is_kin)
+        .join(newest, _kin(old, newest))
         .where(waits(old), old.id != n.id)
         .with_for_update(skip_locked=True, of=old)
         .cte("stale")
@@ -95,7 +122,10 @@ _OUTDATED = _outdated()
 
 
 async def outdate(db: Database) -> list[UUID]:
-    """End what was wanted at the same moment as its successor; return which builds those were."""
+    """End what was wanted at the same moment as its successor, or came after it with an older tree.
+
+    Return which builds those were.
+    """
     return await db.all(_OUTDATED, _same)
 
 

@@ -34,6 +34,7 @@ class Journal(Told):
         self._mask = mask
         self._steps: dict[str, Step] = {}
         self._is_cut = False
+        self._is_left = False
         self._said = 0
         self._said_bytes = 0
         self.lines: list[Line] = []
@@ -91,9 +92,14 @@ class Journal(Told):
         begun = self._steps[step]
         duration_s = (datetime.now(UTC) - begun.started_at).total_seconds()
         duration_ms = round(duration_s * 1e3)
-        meters.step_ended(step, status, duration_s)
+        if not self._is_left:
+            meters.step_ended(step, status, duration_s)
         self._steps[step] = msgspec.structs.replace(begun, duration_ms=duration_ms, status=status)
         self._add(step, f"{step}: {status} after {duration_ms} ms")
+
+    def leave(self) -> None:
+        """Count no more: steps that end from now on are broken off."""
+        self._is_left = True
 
     def written(self, count: int) -> None:
         """Forget the first ``count`` lines: they are written down."""

@@ -114,6 +114,8 @@ async def _followed(bench: Bench, claim: Claim, journal: Journal, shelf: StoreSh
             raise _NotOursError
         return work.result()
     finally:
+        if not work.done():
+            journal.leave()
         for task in (work, diary):
             task.cancel()
         await asyncio.gather(work, diary, return_exceptions=True)
