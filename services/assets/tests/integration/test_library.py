@@ -259,7 +259,7 @@ async def test_the_fleet_gets_bytes_by_their_hash_whatever_became_of_their_asset
     project = await desk.project()
     (asset,) = await made(desk, project, "a.png")
     path = f"/internal/projects/{project}/assets/{asset['sha256']}"
-    await desk.call("DELETE", f"/api/v1/assets/{asset["id"]}", desk.owner)
+    await desk.call("DELETE", f"/api/v1/assets/{asset['id']}", desk.owner)
     answer = await desk.call("GET", path, None)
     assert answer.status_code == 200, answer.text
     got = await store("GET", answer.json()["url"])

@@ -1,9 +1,11 @@
 """Scripts of other threads as the tools see them, whatever their files are called."""
 
 from pathlib import Path
+from typing import override
 from uuid import uuid4
 
 import pytest
+from services.builds.tests.followers import Nobody
 
 from builds.pipeline import bundle, check, plan
 from builds.pipeline.context import Order, leave, rooms, workshop
@@ -22,22 +24,10 @@ class _Remembering(Bubblewrap):
         super().__init__(10_101)
         self.jobs = []
 
+    @override
     async def run(self, job, limits, heard):
         self.jobs.append(job)
         return await super().run(job, limits, heard)
-
-
-class _Nobody:
-    """Who follows no build."""
-
-    def say(self, step, text):
-        """Hear nothing."""
-
-    def begin(self, step):
-        """Hear nothing."""
-
-    def end(self, step, status):
-        """Hear nothing."""
 
 
 @pytest.fixture
@@ -67,13 +57,13 @@ async def test_no_file_of_a_project_is_a_place_of_the_sandbox(shop):
         "src/think.ts": "export {}; postMessage('thought');",
     }
     order = Order(uuid4(), uuid4(), uuid4(), "web", Options(), Manifest(1, [], []))
-    with rooms(shop, "room") as place:
+    async with rooms(shop, "room") as place:
         for path, content in files.items():
             (place.tree / path).parent.mkdir(parents=True, exist_ok=True)
             (place.tree / path).write_text(content)
         found = plan.of(place.tree, 1 << 20)
-        (wrong,) = await check.types(order, found, shop, place, _Nobody())
-        made = await bundle.modules(order, found, shop, place, _Nobody())
+        (wrong,) = await check.types(order, found, shop, place, Nobody())
+        made = await bundle.modules(order, found, shop, place, Nobody())
         assert made.is_whole, made.diagnostics
         text = (place.bundle / made.scripts["src/main.ts"]).read_text()
         assert (place.tree / _ODD).read_text() == files[_ODD]

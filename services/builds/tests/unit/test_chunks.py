@@ -2,6 +2,7 @@
 
 import msgspec
 import pytest
+from services.builds.tests.followers import Nobody
 
 from builds.packages.types import Package
 from builds.pipeline import context, engines
@@ -67,16 +68,11 @@ async def test_what_was_made_for_one_build_alone_is_not_kept(shop, site, tmp_pat
     assert (_kept(shop, _order()), _kept(shop, _order("build"))) == (True, False)
 
 
-class _Silent:
-    def say(self, _step, _text):
-        pass
-
-
 async def test_an_engines_packages_that_are_gone_are_fetched_again(shop):
     asked = [Import("three", "import-statement", external=True)]
     order = BuildOrder(uuid7(), uuid7(), uuid7(), "web", Options(), Manifest(1, [], []))
     async with context.rooms(shop, "x") as rooms:
         # from a registry, which this worker has not
         with pytest.raises(BuildError) as raised:
-            await engines.given(order, asked, _PACKAGES, shop, rooms, _Silent())
+            await engines.given(order, asked, _PACKAGES, shop, rooms, Nobody())
     assert raised.value.code == "DEPENDENCY_UNAVAILABLE"

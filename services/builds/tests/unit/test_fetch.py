@@ -3,29 +3,36 @@
 import asyncio
 import sys
 import threading
+from typing import override
 
 import msgspec
 import pytest
+from services.builds.tests.followers import Nobody
 
 from builds.pipeline import context, fetch
 from builds.pipeline.context import Order
+from builds.pipeline.fetch import Origin
 from builds.types import Asset, BuildError, File, Manifest, Options
 from common.ids import uuid7
 
 
-class _Silent:
-    def say(self, _step, _text):
-        pass
-
-
-class _Origin:
-    """Has every file that is asked for."""
+class _Origin(Origin):
+    """Has every file that is asked for, and no asset but the empty one."""
 
     asked = 0
 
-    async def blobs(self, _project, hashes):
+    @override
+    async def blobs(self, project_id, hashes):
         self.asked += 1
         return dict.fromkeys(hashes, b"")
+
+    @override
+    async def address(self, project_id, sha256):
+        return ""
+
+    @override
+    async def download(self, asset, cache):
+        cache.put(asset.sha256, b"")
 
 
 # of nothing
@@ -39,7 +46,7 @@ async def _laid_out(shop, paths, assets=()):
     origin = _Origin()
     async with context.rooms(shop, "x") as rooms:
         try:
-            await fetch.sources(order, shop, origin, rooms, _Silent())
+            await fetch.sources(order, shop, origin, rooms, Nobody())
         except BuildError as error:
             assert not origin.asked
             return error
@@ -80,7 +87,7 @@ async def test_nothing_is_a_file_and_a_folder(shop, paths, assets):
     assert error.code == "SOURCE_CORRUPT"
 
 
-_removals = []
+_removals: list[threading.Thread] = []
 
 
 def _hear(event, _arguments):

@@ -71,12 +71,15 @@ def test_no_more_packages_are_looked_at_than_a_build_may_have():
 
 
 def test_the_code_is_asked_once_for_all_that_is_for_development():
-    asked = []
+    asked: list[set[str]] = []
+
+    def _asked(those):
+        asked.append(those)
+        return {"d7"}
+
     names = {f"d{n}": "1" for n in range(300)} | {"@types/x": "1"}
     packages = {f"node_modules/{name}": _ENTRY for name in names}
-    found = _wanted(
-        packages, {"devDependencies": names}, lambda those: asked.append(those) or {"d7"}
-    )
+    found = _wanted(packages, {"devDependencies": names}, _asked)
     assert [p.name for p in found] == ["@types/x", "d7"]
     assert asked == [names.keys() - {"@types/x"}]
 

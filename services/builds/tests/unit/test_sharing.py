@@ -94,7 +94,7 @@ def _found(tmp_path, files, workers=()):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(text)
     plan = Plan("index.html", "", [], True, {}, sorted(files), list(workers))  # noqa: FBT003 - its parts
-    return scripts.found(plan, tmp_path, tmp_path / "changed", 10_000)
+    return scripts.found(plan, tmp_path, tmp_path / "changed", 10_000, 10)
 
 
 @pytest.mark.parametrize(
