@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -76,6 +77,14 @@ async def sandbox(request, monkeypatch):
     made = Bubblewrap(10_101)
     await made.prepare()
     return made
+
+
+@pytest.fixture(autouse=True)
+def _unburied():
+    """Whoever died under other tests, of workers that were killed, is no concern of these."""
+    for process in _dead():
+        with suppress(ChildProcessError):
+            os.waitpid(int(process), os.WNOHANG)
 
 
 async def _started(mark):

@@ -7,6 +7,7 @@ from uuid import UUID
 import asyncpg
 import sqlalchemy as sa
 from sqlalchemy import bindparam
+from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 
 from assets.library.types import SAME_PICTURE, Seen, Shrunk
 from assets.made_tables import VariantRow
@@ -88,11 +89,19 @@ _SEEN_AS = (
     .join(_V, (_V.asset_id == _A.id) & (_V.version == bindparam("version", type_=sa.BigInteger)))
     .where(_IS_THERE)
 )
-_ALL = sa.select(*STORED).where(_A.project_id == _PROJECT, _IS_THERE).order_by(_A.name_key)
+_SHRUNK = sa.func.jsonb_build_array(_M.options, _M.sha256, _M.size, _M.mime_type)
 _SMALLER = (
-    sa.select(_M.source, _M.options, _M.sha256, _M.size, _M.mime_type)
-    .where(_M.project_id == _PROJECT, sa.or_(*[_M.options == name for name in SAME_PICTURE]))
-    .order_by(_M.source, _M.size, _M.sha256)
+    sa.select(sa.func.jsonb_agg(aggregate_order_by(_SHRUNK, _M.size, _M.sha256), type_=JSONB))
+    .where(
+        _M.project_id == _A.project_id,
+        _M.source == _A.sha256,
+        sa.or_(*[_M.options == name for name in SAME_PICTURE]),
+    )
+    .correlate(_A)
+    .scalar_subquery()
+)
+_ALL = (
+    sa.select(*STORED, _SMALLER).where(_A.project_id == _PROJECT, _IS_THERE).order_by(_A.name_key)
 )
 _UPDATE = announcing(
     sa.update(_A)
@@ -181,14 +190,14 @@ async def known(db: Queries, project_id: UUID, hashes: list[str]) -> set[str]:
     return set(await db.all(_KNOWN, str, project_id=project_id, sha256=hashes))
 
 
-async def all_of(db: Database, project_id: UUID) -> list[Stored]:
-    """Return every asset of a project, whoever asks."""
-    return await db.all(_ALL, Stored, project_id=project_id)
+async def all_of(db: Database, project_id: UUID) -> list[tuple[Stored, list[Shrunk]]]:
+    """Return every asset of a project, whoever asks, and what was made of it without loss."""
+    return await db.all(_ALL, _shrunk, project_id=project_id)
 
 
-async def smaller(db: Database, project_id: UUID) -> list[Shrunk]:
-    """Return what was made of a project's files without loss, the smallest of each first."""
-    return await db.all(_SMALLER, Shrunk, project_id=project_id)
+def _shrunk(*values: Any) -> tuple[Stored, list[Shrunk]]:  # noqa: ANN401 - as the columns are
+    *stored, made = values
+    return Stored(*stored), [Shrunk(*one) for one in made or ()]
 
 
 async def update(

@@ -9,7 +9,7 @@ from assets import names
 from assets.delivery import service as delivery
 from assets.library import repository
 from assets.library.schema import Changes, Smaller, Supplies, Supply
-from assets.library.types import Seen, Shrunk
+from assets.library.types import Seen
 from assets.means import Means
 from assets.media import formats
 from assets.objects.types import Grant
@@ -192,10 +192,7 @@ def _changed(asset: Stored) -> PreconditionFailedError:
 async def supplies(means: Means, project_id: UUID) -> Supplies:
     """Return every asset of a project with a URL that the fleet can fetch it from."""
     ready: list[Supply] = []
-    made: dict[str, list[Shrunk]] = {}
-    for one in await repository.smaller(means.db, project_id):
-        made.setdefault(one.source, []).append(one)
-    for asset in await repository.all_of(means.db, project_id):
+    for asset, made in await repository.all_of(means.db, project_id):
         url = await _fleet_url(means, project_id, asset.sha256)
         variants = [
             Smaller(
@@ -205,7 +202,7 @@ async def supplies(means: Means, project_id: UUID) -> Supplies:
                 one.mime_type,
                 await _fleet_url(means, project_id, one.sha256),
             )
-            for one in made.get(asset.sha256, [])
+            for one in made
             if one.size < asset.size and one.mime_type == asset.mime_type
         ]
         ready.append(

@@ -14,7 +14,6 @@ SAME_PICTURE = (
 class Shrunk(Struct, frozen=True):
     """What was made of a file in fewer bytes."""
 
-    source: str
     options: str
     sha256: str
     size: int
