@@ -50,7 +50,10 @@ _BROKEN = End(
 
 
 class Bench(Struct, frozen=True):
-    """What a worker works with. Without a sandbox ``shop`` is the reason why there is none."""
+    """What a worker works with. Without a sandbox ``shop`` is the reason why there is none.
+
+    ``worker`` is the name under which it holds a build: another one for each claim.
+    """
 
     worker: UUID
     settings: Settings
