@@ -7,10 +7,12 @@ import msgspec
 from litestar import Litestar
 
 from collab.chat.speaker import Speaker
+from collab.comments import anchors
 from collab.documents import socket as documents
 from collab.documents.holds import Holds
 from collab.documents.library import Library
 from collab.documents.means import Means
+from collab.documents.rebase import rebased
 from collab.follower import Follower
 from collab.identity.service import AuthMessage, Doorman
 from collab.leases import schema as leases
@@ -31,6 +33,7 @@ from collab.sockets.reception import Reception
 from collab.sockets.session import Session
 from collab.witness import Witness
 from collab.workshop.workshop import Workshop
+from collab.yjs.log import text_of
 from common.database import Database
 from common.ids import uuid7
 
@@ -50,6 +53,7 @@ class Node:
         parts = self._parts = _Parts(self._settings, app, self._projects, self._hall)
         app.state.desk = parts.desk
         await parts.leases.open()
+        parts.library.means.workshop.open(text_of, rebased, anchors.all_where)
         parts.keeper.open()
         loop = asyncio.get_running_loop()
         self._watching = [loop.create_task(one.run()) for one in (parts.follower, parts.sentry)]

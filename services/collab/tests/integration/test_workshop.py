@@ -1,7 +1,10 @@
 """Work on documents: what is the document's fault is told from what is the machine's."""
 
+import asyncio
+import importlib
 import os
 import signal
+import sys
 import time
 
 import pytest
@@ -40,6 +43,11 @@ def refused():
     raise ConflictError("no", {"hash": "1"})
 
 
+def known(module):
+    """Whether a module was loaded before anybody asked for it."""
+    return module in sys.modules
+
+
 async def test_what_takes_too_much_or_fails_is_spoiled(workshop):
     assert await workshop.do(LARGE, sorted, "ba") == ["a", "b"]
     for work in ((spun,), (int, "x"), (os.abort,)):
@@ -60,6 +68,25 @@ async def test_a_refusal_comes_as_it_was_meant(workshop):
         with pytest.raises(ConflictError) as caught:
             await workshop.do(size, refused)
         assert caught.value.details == [{"hash": "1"}]
+
+
+async def test_processes_are_there_and_know_their_work_before_it_comes(workshop):
+    # a module that nothing here loads
+    workshop.open(importlib.import_module("wave").open)
+    await asyncio.sleep(0)
+    first = await workshop.do(LARGE, os.getpid)
+    assert await workshop.do(LARGE, known, "wave")
+    with pytest.raises(SpoiledError):
+        await workshop.do(LARGE, os.abort)
+    await asyncio.sleep(0)
+    assert await workshop.do(LARGE, known, "wave")
+    assert await workshop.do(LARGE, os.getpid) != first
+
+
+async def test_a_process_that_ends_while_nobody_asks_is_replaced(workshop):
+    os.kill(await workshop.do(LARGE, os.getpid), signal.SIGKILL)
+    await asyncio.sleep(0.1)
+    assert await workshop.do(LARGE, len, "ab") == 2
 
 
 async def test_a_process_has_no_secrets(workshop):

@@ -4,6 +4,7 @@ import base64
 import binascii
 
 import msgspec
+from pycrdt import merge_updates
 
 from collab.comments.schema import NewAnchor, Place
 from collab.documents.document import digest_of
@@ -87,7 +88,8 @@ def where(places: Places, found: Stretch) -> Place | None:
     return Place(start, end, places.line(start), places.line(end))
 
 
-def all_where(update: bytes, wanted: list[Stretch]) -> list[Place | None]:
-    """Return where many stretches of one document are now: it is read once."""
-    places = Places(update)
+def all_where(updates: list[bytes], wanted: list[Stretch]) -> list[Place | None]:
+    """Return where many stretches of one document, made of ``updates``, are now."""
+    # read once for all of them
+    places = Places(merge_updates(*updates) if len(updates) > 1 else updates[0])
     return [where(places, one) for one in wanted]

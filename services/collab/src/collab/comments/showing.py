@@ -5,8 +5,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 from uuid import UUID
 
-from pycrdt import merge_updates
-
 from collab.comments import anchors, files, repository
 from collab.comments.anchors import Stretch
 from collab.comments.schema import Anchor, Comment, Place
@@ -50,7 +48,7 @@ async def _places(means: Means, threads: Sequence[Row]) -> dict[UUID, Place]:
             wanted = [Stretch(row.start, row.end, row.quote) for row in rows]
             size = sum(map(len, state))
             try:
-                places = await means.workshop.do(size, _all_where, state, wanted)
+                places = await means.workshop.do(size, anchors.all_where, state, wanted)
             except (SpoiledError, UnavailableError):
                 # the comments are there, and where they are is seen later
                 continue
@@ -67,10 +65,6 @@ async def _caught_up(means: Means, row: Row) -> list[bytes]:
     if row.stale_by is not None:
         await files.caught_up(means.db, row.project_id, row.path, row.stale_by)
     return [opened.update]
-
-
-def _all_where(state: list[bytes], wanted: list[Stretch]) -> list[Place | None]:
-    return anchors.all_where(merge_updates(*state) if len(state) > 1 else state[0], wanted)
 
 
 def _comment(row: Row, place: Place | None, replies: list[ReplyRow]) -> Comment:

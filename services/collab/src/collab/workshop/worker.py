@@ -41,6 +41,10 @@ def done(function: Callable[..., Any], *arguments: Any) -> Result:  # noqa: ANN4
         return False, repr(exc)
 
 
+def loaded(*functions: Callable[..., Any]) -> None:
+    """Do nothing: whoever was sent functions has loaded what they need."""
+
+
 def main() -> None:
     """Work until nobody asks any more; what takes more of a processor than it may ends all."""
     cpu_s = float(sys.argv[1])

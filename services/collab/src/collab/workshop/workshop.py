@@ -18,7 +18,7 @@ from typing import Any, cast
 import structlog
 
 from collab.settings import Settings
-from collab.workshop.worker import LENGTH, done, packed
+from collab.workshop.worker import LENGTH, done, loaded, packed
 from common.errors import ServiceError, UnavailableError
 
 log = structlog.get_logger()
@@ -44,13 +44,26 @@ def spoiled_by(exc: BaseException) -> BaseException:
 
 
 class Workshop:
-    """A few processes, started when there is something to do."""
+    """A few processes, which are there before there is something to do."""
 
     def __init__(self, settings: Settings) -> None:
         self._cpu_s_max = settings.workshop_cpu_s_max
         self._wait_s_max = settings.workshop_wait_s_max
-        self._free = asyncio.Semaphore(settings.workshop_processes)
+        self._processes_max = settings.workshop_processes
+        self._free = asyncio.Semaphore(self._processes_max)
         self._idle: list[Process] = []
+        self._busy = 0
+        self._functions: tuple[Callable[..., Any], ...] = ()
+        self._starts: set[asyncio.Task[None]] = set()
+
+    def open(self, *functions: Callable[..., Any]) -> None:
+        """Have processes that know these functions, now and after one has ended.
+
+        Without, who asks first waits for a process to load what it needs.
+        """
+        self._functions = functions
+        for _ in range(self._processes_max):
+            self._start_soon()
 
     async def do[T](self, size: int, function: Callable[..., T], *arguments: Any) -> T:  # noqa: ANN401 - any work
         """Call a function on ``size`` bytes of document; it and what it takes can be pickled.
@@ -61,8 +74,7 @@ class Workshop:
         if size <= _INLINE_BYTES_MAX:
             could, result = done(function, *arguments)
         else:
-            async with self._free:
-                could, result = await self._handed(packed((function, arguments)))
+            could, result = await self._elsewhere(packed((function, arguments)))
         if isinstance(result, ServiceError):
             raise result
         if not could:
@@ -70,11 +82,34 @@ class Workshop:
             raise SpoiledError
         return cast("T", result)
 
-    async def _handed(self, work: bytes) -> tuple[bool, Any]:
-        process = await self._process()
+    async def _elsewhere(self, work: bytes) -> tuple[bool, Any]:
+        async with self._free:
+            self._busy += 1
+            try:
+                process = self._rested() or await self._started()
+                result = await self._handed(process, work)
+            except BaseException:
+                self._start_soon()
+                raise
+            finally:
+                self._busy -= 1
+            if process.returncode is None:
+                self._idle.append(process)
+            else:
+                self._start_soon()
+            return result
+
+    def _rested(self) -> Process | None:
+        while self._idle:
+            process = self._idle.pop()
+            if process.returncode is None:
+                return process
+        return None
+
+    async def _handed(self, process: Process, work: bytes) -> tuple[bool, Any]:
         try:
             async with asyncio.timeout(self._wait_s_max):
-                result = await _asked(process, work)
+                return await _asked(process, work)
         except asyncio.IncompleteReadError as exc:
             code = await process.wait()
             if code in _SPOILED:
@@ -89,14 +124,30 @@ class Workshop:
             # its answer would be taken for another one's
             await _end(process)
             raise
-        self._idle.append(process)
-        return result
 
-    async def _process(self) -> Process:
-        while self._idle:
-            process = self._idle.pop()
-            if process.returncode is None:
-                return process
+    def _start_soon(self) -> None:
+        if self._functions:
+            task = asyncio.create_task(self._loaded())
+            self._starts.add(task)
+            task.add_done_callback(self._starts.discard)
+
+    async def _loaded(self) -> None:
+        async with self._free:
+            # somebody who asked meanwhile may have started one
+            if len(self._idle) + self._busy >= self._processes_max:
+                return
+            self._busy += 1
+            try:
+                process = await self._started()
+                await self._handed(process, packed((loaded, self._functions)))
+            except UnavailableError:
+                # it has been said, and who asks next starts one
+                return
+            finally:
+                self._busy -= 1
+            self._idle.append(process)
+
+    async def _started(self) -> Process:
         try:
             return await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "collab.workshop.worker", str(self._cpu_s_max)),
@@ -110,6 +161,10 @@ class Workshop:
 
     async def close(self) -> None:
         """End the processes."""
+        self._functions = ()
+        for start in self._starts:
+            start.cancel()
+        await asyncio.gather(*self._starts, return_exceptions=True)
         idle, self._idle = self._idle, []
         for process in idle:
             await _end(process)
