@@ -100,6 +100,16 @@ class Page(Struct, frozen=True, omit_defaults=True):
     coding: Coding | None = None
     # whether the project wants its pages kept apart from all others
     isolated: bool = False
+    # where it begins in the site's pack, with its copies behind it; else it is an object of its own
+    at: int | None = None
+
+    def where(self, coding: Coding | None) -> int | None:
+        """Where in the pack the file begins, or its copy of this encoding."""
+        if self.at is None or coding is None:
+            return self.at
+        # in the order of their names: a stored row keeps no other
+        before = (size for one, size in self.encodings.items() if one < coding)
+        return self.at + self.size + sum(before)
 
 
 class BuildError(Exception):

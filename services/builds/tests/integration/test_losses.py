@@ -109,8 +109,8 @@ async def test_objects_that_no_build_has_are_collected(desk, company):
     storage = Storage(load(StorageSettings, company.builds_env))
     await storage.open()
     lost = uuid7()
-    gone = [places.page(lost, "index.html"), places.artifact(lost, "web.zip")]
-    kept = [f"{lost}/log.ndjson", places.page(UUID(build["id"]), "index.html")]
+    gone = [places.page(lost, "index.html"), places.artifact(lost, "web.zip"), places.pack(lost)]
+    kept = [f"{lost}/log.ndjson", places.pack(UUID(build["id"]))]
     for key in (*gone, kept[0]):
         await storage.put(places.BUCKET, key, b"x", content_type="text/plain")
     company.stop("worker")
@@ -122,7 +122,7 @@ async def test_objects_that_no_build_has_are_collected(desk, company):
             if not any(found):
                 break
             await asyncio.sleep(0.1)
-        assert found == [False, False]
+        assert found == [False, False, False]
         assert [await _is_there(storage, key) for key in kept] == [True, True]
     finally:
         await storage.close()

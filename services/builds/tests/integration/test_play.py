@@ -205,16 +205,63 @@ async def test_what_was_encoded_already_is_sent_as_what_it_is_inside(desk, accep
         assert answer.headers["content-range"] == f"bytes 2-4/{len(_BR)}"
 
 
+async def _raw(browser, url, **headers):
+    """The bytes as they were sent."""
+    async with browser.stream("GET", url, headers=headers) as answer:
+        return answer, b"".join([piece async for piece in answer.aiter_raw()])
+
+
+async def test_small_files_are_sent_out_of_one_object_each_in_the_form_that_is_wanted(desk):
+    told = "".join(f"level {number} of the game\n" for number in range(400))
+    more = {"assets/a.txt": told, "assets/empty.txt": "", "assets/z.txt": told[::-1]}
+    _, build = await _built(desk, is_public=True, more=more)
+    folder = f"/play/{build['id']}/"
+    async with _browser(desk) as browser:
+        for path, text in more.items():
+            content = text.encode()
+            plain, sent = await _raw(browser, folder + path, **{"accept-encoding": "identity"})
+            assert (plain.status_code, sent) == (200, content)
+            part, sent = await _raw(browser, folder + path, range="bytes=7-99")
+            assert (part.status_code, sent) == ((206, content[7:100]) if content else (416, b""))
+        for path in ("assets/a.txt", "assets/z.txt"):
+            for coding, undo in (("br", brotli.decompress), ("gzip", gzip.decompress)):
+                asks = {"accept-encoding": coding}
+                answer, sent = await _raw(browser, folder + path, **asks)
+                assert answer.headers["content-encoding"] == coding
+                assert undo(sent) == more[path].encode()
+    storage = Storage(load(StorageSettings, desk.company.builds_env))
+    await storage.open()
+    found = await storage.call("list_objects_v2", Bucket=places.BUCKET, Prefix=f"{build['id']}/")
+    await storage.close()
+    keys = {one["Key"].partition("/")[2] for one in found["Contents"]} - {"log.ndjson.gz"}
+    assert keys == {"artifacts/web.zip", "site.pack"}
+
+
+async def test_a_large_file_is_an_object_of_its_own(desk):
+    project = await desk.project(_GAME, is_public=True)
+    content = bytes(range(256)) * 5_000
+    await _bring(desk, project, "assets/large.dat", content)
+    build = await desk.ended(await desk.start(project))
+    url = f"/play/{build['id']}/assets/large.dat"
+    async with _browser(desk) as browser:
+        assert (await browser.get(url)).content == content
+        part = await browser.get(url, headers={"range": "bytes=1000000-1000009"})
+        assert (part.status_code, part.content) == (206, content[1_000_000:1_000_010])
+        assert (await browser.get(f"/play/{build['id']}/")).status_code == httpx.codes.OK
+
+
 async def test_a_copy_that_is_stored_is_sent_to_who_takes_it(desk):
     _, build = await _built(desk, is_public=True)
     path, copy = "assets/data.json", b"compressed"
     storage = Storage(load(StorageSettings, desk.company.builds_env))
     await storage.open()
     key = places.page(UUID(build["id"]), path)
+    # as a file lies there that is not in the pack
+    await storage.put(places.BUCKET, key, _GAME[path].encode(), content_type="application/json")
     await storage.put(places.BUCKET, f"{key}.br", copy, content_type="application/json")
     await storage.close()
     sizes = sa.func.jsonb_set(
-        BuildRow.site,
+        BuildRow.site.op("#-")(sa.cast([path, "at"], sa.ARRAY(sa.Text))),
         sa.cast([path, "encodings"], sa.ARRAY(sa.Text)),
         sa.cast({"br": len(copy)}, sa.dialects.postgresql.JSONB),
     )

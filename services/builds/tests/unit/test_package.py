@@ -14,8 +14,10 @@ from builds import places
 from builds.mime import media_type
 from builds.packagers import choice, electron, twins, zips
 from builds.packagers.choice import PACKAGERS
+from builds.pipeline import pack
 from builds.pipeline.package import packed, pages
 from builds.pipeline.plan import is_copied
+from builds.types import Page
 
 _TARGETS = list(PACKAGERS)
 # packs again in a process of its own, with other surroundings
@@ -124,8 +126,36 @@ def test_the_keys_of_a_site_are_those_of_its_files_and_twins():
         "b": {"size": 1},
     }
     build = UUID(int=1)
-    keys = places.pages(build, site)
-    assert keys == [places.page(build, path) for path in ("a.js", "a.js.br", "a.js.gz", "b")]
+    own = [places.page(build, path) for path in ("a.js", "a.js.br", "a.js.gz", "b")]
+    assert places.pages(build, site) == own
+    site["c"] = {"size": 1, "at": 0}
+    assert places.pages(build, site) == [*own, places.pack(build)]
+
+
+def test_a_pack_has_small_files_and_their_twins_where_their_pages_say(tmp_path):
+    contents = {"a.js": b"a" * 9, "a.js.br": b"br", "a.js.gz": b"gzip", "e": b"", "z": b"z" * 5}
+    contents["large"] = b"l" * ((1 << 20) + 1)
+    files = {path: tmp_path / path for path in contents}
+    for path, content in contents.items():
+        files[path].write_bytes(content)
+    site = {
+        "a.js": Page(9, "x", {"gzip": 4, "br": 2}),
+        "e": Page(0, "x"),
+        "large": Page(len(contents["large"]), "x"),
+        "z": Page(5, "x"),
+    }
+    found, alone = pack.written(site, files, tmp_path / "pack")
+    assert alone == {"large": files["large"]}
+    assert found["large"] == site["large"]
+    # as it comes back from a row
+    code = msgspec.convert(msgspec.to_builtins(found["a.js"]), Page)
+    begins = {"a.js": code.where(None), "a.js.br": code.where("br"), "z": found["z"].where(None)}
+    begins |= {"a.js.gz": code.where("gzip"), "e": found["e"].at}
+    packed_bytes = (tmp_path / "pack").read_bytes()
+    for path, at in begins.items():
+        assert at is not None
+        assert packed_bytes[at : at + len(contents[path])] == contents[path]
+    assert len(packed_bytes) == sum(len(contents[path]) for path in begins)
 
 
 def test_a_file_of_a_twin_s_name_is_left_alone(game, tmp_path):

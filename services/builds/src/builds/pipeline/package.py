@@ -12,7 +12,7 @@ from builds.mime import media_type
 from builds.packagers import twins, zips
 from builds.packagers.choice import PACKAGERS
 from builds.packagers.types import INDEX, About, Content, Game
-from builds.pipeline import page
+from builds.pipeline import pack, page
 from builds.pipeline.bundle import Bundle
 from builds.pipeline.cache import Cache
 from builds.pipeline.context import Rooms
@@ -23,10 +23,15 @@ STEP = steps.PACKAGE
 
 
 class Packed(Struct, frozen=True):
-    """What is to be stored: the site that is played, the twins of its pages, and the artifact."""
+    """What is to be stored: the site that is played, as a pack and large files, and the artifact.
+
+    ``site`` has all its files, ``alone`` those that are not in the ``pack``, and their twins.
+    """
 
     pages: dict[str, Page]
     site: dict[str, Path]
+    pack: Path
+    alone: dict[str, Path]
     artifact: Artifact
     archive: Path
 
@@ -84,7 +89,9 @@ def packed(target: str, about: About, sealed: frozenset[str], rooms: Rooms) -> P
     )
     made = twins.write(site, _folder(rooms, "twins"))
     beside = {p + ENDINGS[e]: file for p, of in made.items() for e, file in of.items()}
-    return Packed(pages(site, made), site | beside, artifact, archive)
+    small = rooms.root / "site.pack"
+    placed, alone = pack.written(pages(site, made), site | beside, small)
+    return Packed(placed, site, small, alone, artifact, archive)
 
 
 def _folder(rooms: Rooms, name: str) -> Path:

@@ -28,17 +28,18 @@ class Shelf(Protocol):
 
 
 async def result(result_id: UUID, packed: Packed, shop: Workshop, shelf: Shelf, told: Told) -> None:
-    """Store every file; the build may be played when the last has arrived."""
+    """Store everything; the build may be played when the last has arrived."""
     turns = asyncio.Semaphore(shop.settings.transfers_at_once)
 
     async def put(key: str, path: Path) -> None:
         async with turns:
             await _patiently(shop, shelf, key, path, told)
 
-    await asyncio.gather(
-        put(places.artifact(result_id, packed.artifact.name), packed.archive),
-        *[put(places.page(result_id, path), file) for path, file in packed.site.items()],
-    )
+    objects = {places.artifact(result_id, packed.artifact.name): packed.archive}
+    if any(page.at is not None for page in packed.pages.values()):
+        objects[places.pack(result_id)] = packed.pack
+    objects |= {places.page(result_id, path): file for path, file in packed.alone.items()}
+    await asyncio.gather(*[put(key, path) for key, path in objects.items()])
 
 
 async def _patiently(shop: Workshop, shelf: Shelf, key: str, path: Path, told: Told) -> None:

@@ -23,6 +23,8 @@ class Form(Struct, frozen=True):
     coding: Coding | None
     # what the key of the copy has after the file's
     end: str = ""
+    # where it begins in the site's pack, if it is there
+    at: int | None = None
 
 
 class Asked(Struct, frozen=True):
@@ -59,7 +61,7 @@ def answer(page: Page, asked: Asked) -> Answer:
 
 
 def _plain(page: Page) -> Form:
-    return Form(page.size, f'"{page.sha256}"', page.coding)
+    return Form(page.size, f'"{page.sha256}"', page.coding, at=page.at)
 
 
 def _best(page: Page, plain: Form, accept_encoding: str) -> Form:
@@ -67,7 +69,8 @@ def _best(page: Page, plain: Form, accept_encoding: str) -> Form:
     for coding in _accepted(accept_encoding):
         if coding in page.encodings:
             etag = f'"{page.sha256}-{coding}"'
-            return Form(page.encodings[coding], etag, coding, ENDINGS[coding])
+            size, at = page.encodings[coding], page.where(coding)
+            return Form(size, etag, coding, ENDINGS[coding], at)
     return plain
 
 

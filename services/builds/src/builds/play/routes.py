@@ -20,6 +20,7 @@ from builds import places
 from builds.means import Means
 from builds.play import cookies, forms, headers, service
 from builds.play.forms import Answer, Asked
+from builds.play.service import Allowed
 from common.caller import needs
 
 _OPEN = needs(None, anonymous=True)
@@ -69,9 +70,11 @@ async def _send(request: PlayRequest, means: Means, build_id: UUID, path: str) -
     if answer.status == HTTP_304_NOT_MODIFIED:
         return Response(b"", status_code=answer.status, headers=told)
     told |= headers.part(answer, found.page.size)
-    if request.method == HttpMethod.HEAD or answer.status not in _SENT:
+    # of nothing there is no range to read
+    is_empty = answer.first == answer.end
+    if request.method == HttpMethod.HEAD or answer.status not in _SENT or is_empty:
         return Response(b"", status_code=answer.status, headers=told)
-    content = await _content(means, places.page(found.result_id, found.path), answer)
+    content = await _content(means, found, answer)
     return Stream(content, status_code=answer.status, headers=told)
 
 
@@ -86,12 +89,16 @@ def _asked(request: PlayRequest) -> Asked:
     )
 
 
-async def _content(means: Means, key: str, answer: Answer) -> AsyncIterator[bytes]:
-    is_whole = answer.status == HTTP_200_OK
-    byte_range = None if is_whole else f"bytes={answer.first}-{answer.end - 1}"
-    _, pieces = await means.storage.stream(
-        places.BUCKET, f"{key}{answer.form.end}", byte_range=byte_range
-    )
+async def _content(means: Means, found: Allowed, answer: Answer) -> AsyncIterator[bytes]:
+    form = answer.form
+    if form.at is None:
+        key = f"{places.page(found.result_id, found.path)}{form.end}"
+        is_whole = answer.status == HTTP_200_OK
+        byte_range = None if is_whole else f"bytes={answer.first}-{answer.end - 1}"
+    else:
+        key = places.pack(found.result_id)
+        byte_range = f"bytes={form.at + answer.first}-{form.at + answer.end - 1}"
+    _, pieces = await means.storage.stream(places.BUCKET, key, byte_range=byte_range)
     return pieces
 
 
