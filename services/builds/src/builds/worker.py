@@ -5,6 +5,7 @@ not ready where nothing can be built safely.
 """
 
 import asyncio
+import os
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -37,6 +38,9 @@ from common.settings import SettingsError, StorageSettings, load
 from common.storage import Storage
 
 log = structlog.get_logger()
+
+# the worker's own share of a busy machine; its tools step back further
+_NICENESS = 10
 
 
 def create_app() -> Litestar:
@@ -141,6 +145,8 @@ def main() -> None:
         app = create_app()
     except SettingsError as exc:
         sys.exit(str(exc))
+    # whoever asks the machine for something else waits for less than a build
+    os.nice(_NICENESS)
     uvloop.run(serve(app))
 
 

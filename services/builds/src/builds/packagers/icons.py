@@ -1,6 +1,7 @@
 """Pictures for games that bring none: a sign to play, in a colour of their own."""
 
 import colorsys
+import functools
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +19,11 @@ _ROWS_OF_ONE = 4
 
 def standard(about: About, pixels: int) -> bytes:
     """The icon of a game without one."""
-    base = _colour(about)
+    return _drawn(_colour(about), pixels)
+
+
+@functools.lru_cache(maxsize=64)
+def _drawn(base: Colour, pixels: int) -> bytes:
     shades = [_between(base, _WHITE, step, _ROWS_OF_ONE) for step in range(_ROWS_OF_ONE + 1)]
     return png.paletted(pixels, pixels, 8, shades, _triangle(pixels))
 
