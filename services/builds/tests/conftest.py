@@ -26,6 +26,8 @@ _READY_S = 60.0
 _STOP_S = 30.0
 # everything that is waited for happens sooner here than in earnest
 _HASTE = {
+    # whatever machine this is
+    "BUILDS_AT_ONCE": "2",
     "LEASE_BEAT_S": "0.3",
     "LEASE_LOST_S": "2",
     "JANITOR_EVERY_S": "0.3",

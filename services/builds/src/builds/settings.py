@@ -1,8 +1,12 @@
 """What the builds service and its workers are told by their environment."""
 
+import os
+
 import common.settings
 
 _MIB = 1 << 20
+# a build's compiler and bundler run at the same time
+_PROCESSORS_EACH = 2
 
 
 class Settings(common.settings.Settings, frozen=True, kw_only=True):
@@ -27,7 +31,7 @@ class Settings(common.settings.Settings, frozen=True, kw_only=True):
     pin_timeout_s: float = 5.0
 
     # --- the queue
-    builds_at_once: int = 2
+    builds_at_once: int = max(1, (os.process_cpu_count() or 1) // _PROCESSORS_EACH)
     attempts_max: int = 2
     job_wait_s: float = 5.0
     job_progress_s: float = 10.0
