@@ -11,7 +11,7 @@ from statistics import median
 
 import httpx
 
-from benchmarks.builds import crowd, games, hand
+from benchmarks.builds import crowd, games, hand, neighbours
 from benchmarks.builds.crew import Crew, crew
 from benchmarks.harness import machine
 from benchmarks.harness.cases import BadAnswerError
@@ -27,9 +27,10 @@ GAMES: dict[str, tuple[Rounds, float]] = {
     "cached": (games.cached, 0.3),
     "phaser": (games.engine, 1.5),
 }
-CASES = (*GAMES, "hand", "queue")
+CASES = (*GAMES, "hand", "queue", "neighbours")
 _SANDBOX_GOAL = 1.3
 _QUEUE_GOAL = 2.0
+_NEIGHBOUR_GOAL = 1.5
 _MISSED = 2
 
 
@@ -57,6 +58,8 @@ def _measured(case: str, made: Crew, rounds: int) -> bool:
         return _hand(list(hand.turns(made, rounds)))
     if case == "queue":
         return _queue(list(crowd.rounds(made, rounds)))
+    if case == "neighbours":
+        return _neighbours(list(neighbours.turns(made, rounds)))
     measure, goal_s = GAMES[case]
     times = list(measure(made, rounds))
     print(f"\n## A game, {case}: from POST to success\n")
@@ -96,6 +99,22 @@ def _queue(rounds: list[crowd.Round]) -> bool:
     print(f"\n## Reading a project while builds wait\n\n{subject.table(head, rows)}\n")
     ratio = median(one.busy_ms / one.idle_ms for one in rounds)
     return _said("p95 while twenty builds wait is", ratio, _QUEUE_GOAL, "times that of before")
+
+
+def _neighbours(turns: list[neighbours.Turn]) -> bool:
+    head = ("what it takes", "alone s", "beside it s", "ratio")
+    rows: list[tuple[str, ...]] = [
+        (
+            one.beside,
+            f"{one.alone_s:.3f}",
+            f"{one.beside_s:.3f}",
+            f"{one.beside_s / one.alone_s:.2f}",
+        )
+        for one in turns
+    ]
+    print(f"\n## A game beside an abusive build\n\n{subject.table(head, rows)}\n")
+    ratio = median(one.beside_s / one.alone_s for one in turns)
+    return _said("beside an abusive build a game takes", ratio, _NEIGHBOUR_GOAL, "times as long")
 
 
 def _said(what: str, found: float, goal: float, unit: str) -> bool:

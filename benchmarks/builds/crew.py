@@ -105,6 +105,15 @@ class Crew(msgspec.Struct, frozen=True):
             raise BadAnswerError(f"A build did not succeed: {build}\n{said}")
         return build
 
+    def look(self, build: Build) -> Build:
+        """See how a build is now."""
+        seen: Build = self._call("GET", self.url("builds", f"/builds/{build['id']}"), 200)
+        return seen
+
+    def cancel(self, build: Build) -> None:
+        """End a build."""
+        self._call("POST", self.url("builds", f"/builds/{build['id']}/cancel"), 200)
+
     def build(self, project: str) -> Built:
         """Build, from the POST to the success."""
         began = time.perf_counter()
