@@ -16,8 +16,6 @@ from builds.sandbox.bubblewrap import Bubblewrap
 from common.ids import uuid7
 from common.testing.waiting import until
 
-# the time after which nothing may be left
-_AFTER_S = 2.0
 # in the background, in a session of its own, deaf, and one that waits for them
 _FAMILY = ": {mark}; trap '' TERM HUP; sleep 97 & setsid sh -c ': {mark}; sleep 98' & sleep 99"
 _WORKER = """
@@ -82,14 +80,18 @@ async def sandbox(request, monkeypatch):
 @pytest.fixture(autouse=True)
 def _unburied():
     """Whoever died under other tests, of workers that were killed, is no concern of these."""
+    _bury()
+
+
+def _bury():
     for process in _dead():
         with suppress(ChildProcessError):
             os.waitpid(int(process), os.WNOHANG)
 
 
-async def _started(mark):
+async def _started(mark, processes=2):
     async def is_complete():
-        return len(_alive(mark)) > 1
+        return len(_alive(mark)) >= processes
 
     await until(is_complete)
 
@@ -98,7 +100,7 @@ async def _nothing_is_left(mark, worker):
     async def is_over():
         return not (_alive(mark) or _dead() or _groups(worker))
 
-    await until(is_over, _AFTER_S)
+    await until(is_over)
 
 
 async def test_nothing_is_left_of_a_run_that_is_cancelled(sandbox):
@@ -128,21 +130,23 @@ async def test_nothing_is_left_of_a_run_that_left_others_behind(sandbox):
     await _nothing_is_left(mark, os.getpid())
 
 
-async def test_nothing_is_left_of_the_runs_of_a_worker_that_is_killed():
+# with the worker itself: as the first program of the run begins, and when all are there
+@pytest.mark.parametrize("processes", [2, 4])
+async def test_nothing_is_left_of_the_runs_of_a_worker_that_is_killed(processes):
     children.adopt()
     mark = str(uuid7())
     worker = await asyncio.create_subprocess_exec(
         sys.executable, "-c", _WORKER, _FAMILY.format(mark=mark)
     )
-    await _started(mark)
+    await _started(mark, processes)
     worker.send_signal(signal.SIGKILL)
     await worker.wait()
 
     async def is_over():
-        return not _alive(mark)
+        # as whoever takes in the children of the dead, and as the next worker that lives here
+        _bury()
+        await children.gone()
+        cgroups.sweep(older_s=0.0)
+        return not (_alive(mark) or _dead() or _groups(worker.pid))
 
-    await until(is_over, _AFTER_S)
-    # as the next worker does that lives here
-    await children.gone()
-    cgroups.sweep(older_s=0.0)
-    await _nothing_is_left(mark, worker.pid)
+    await until(is_over)

@@ -1,5 +1,6 @@
 """What bubblewrap is told: an empty house with a few things to read in it."""
 
+import os
 from pathlib import Path
 
 from msgspec import Struct
@@ -26,8 +27,10 @@ _FILES = 1024
 # the share of a processor that is left to a build while others want it: the API is among them
 _NICENESS = 10
 _ENTER = 'while [ "$1" != -- ]; do echo 0 >"$1" || exit 125; shift; done; shift; exec "$@"'
+# whoever lost its parent before it asked to die with it would live on
 _MOUNT = (
-    'mount -t tmpfs -o "$1" none "$2" && mount -t tmpfs -o "$3" none "$4" && shift 4 && exec "$@"'
+    '[ "$PPID" = "$1" ] && mount -t tmpfs -o "$2" none "$3" && mount -t tmpfs -o "$4" none "$5"'
+    ' && shift 5 && exec "$@"'
 )
 
 
@@ -155,5 +158,5 @@ def _with_disks(programs: Programs, disks: Disks, limits: Limits) -> list[str]:
         for folder, size in sizes.items()
         for word in (f"size={size},nr_inodes={limits.files},mode=1777", str(folder))
     ]
-    shell = [programs.busybox, "sh", "-c", _MOUNT, "sh"]
+    shell = [programs.busybox, "sh", "-c", _MOUNT, "sh", str(os.getpid())]
     return [programs.unshare, "--user", "--map-root-user", "--mount", *shell, *words]

@@ -3,11 +3,14 @@
 import asyncio
 import ctypes
 import os
+import signal
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from pathlib import Path
 
 _PR_SET_CHILD_SUBREAPER = 36
+_SANDBOX = "bwrap"
 _TRIES = 200
 _PAUSE_S = 0.01
 _NONE: frozenset[int] = frozenset()
@@ -44,7 +47,15 @@ def bury(sessions: AbstractSet[int] = _NONE) -> int:
 
     A wait for any child would take the exit status of those that somebody does wait for.
     """
-    return sum(1 for child in _orphans(sessions) if _reap(child))
+    buried = 0
+    for child in _orphans(sessions):
+        if _reap(child):
+            buried += 1
+        elif _is_sandbox(child):
+            # bubblewrap asks to die with its parent, and this one lost it before it could ask
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+    return buried
 
 
 def _orphans(sessions: AbstractSet[int]) -> Iterator[int]:
@@ -59,12 +70,22 @@ def _orphans(sessions: AbstractSet[int]) -> Iterator[int]:
 
 
 def _is_of_a_sandbox(process: int, sessions: AbstractSet[int]) -> bool:
+    name, session = _seen(process)
+    return name == _SANDBOX or session in sessions
+
+
+def _is_sandbox(process: int) -> bool:
+    return _seen(process)[0] == _SANDBOX
+
+
+def _seen(process: int) -> tuple[str, int]:
+    """The name and the session of a process; nothing of one that is gone."""
     try:
         name, _, rest = Path(f"/proc/{process}/stat").read_text().rpartition(") ")
     except OSError:
-        return False
+        return "", 0
     _, _, _, session, *_ = rest.split()
-    return name.endswith("(bwrap") or int(session) in sessions
+    return name.partition("(")[2], int(session)
 
 
 def _reap(process: int) -> bool:
