@@ -31,7 +31,8 @@ class Settings(common.settings.Settings, frozen=True, kw_only=True):
     pin_timeout_s: float = 5.0
 
     # --- the queue
-    builds_at_once: int = max(1, (os.process_cpu_count() or 1) // _PROCESSORS_EACH)
+    # a container may have less of its machine than it sees of it: no more unless somebody says so
+    builds_at_once: int = 2 if (os.process_cpu_count() or 1) >= 2 * _PROCESSORS_EACH else 1
     attempts_max: int = 2
     job_wait_s: float = 5.0
     job_progress_s: float = 10.0

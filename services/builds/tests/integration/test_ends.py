@@ -16,6 +16,8 @@ from builds.sandbox.bubblewrap import Bubblewrap
 from common.ids import uuid7
 from common.testing.waiting import until
 
+# the time after which nothing may be left
+_AFTER_S = 2.0
 # in the background, in a session of its own, deaf, and one that waits for them
 _FAMILY = ": {mark}; trap '' TERM HUP; sleep 97 & setsid sh -c ': {mark}; sleep 98' & sleep 99"
 _WORKER = """
@@ -100,7 +102,7 @@ async def _nothing_is_left(mark, worker):
     async def is_over():
         return not (_alive(mark) or _dead() or _groups(worker))
 
-    await until(is_over)
+    await until(is_over, _AFTER_S)
 
 
 async def test_nothing_is_left_of_a_run_that_is_cancelled(sandbox):
@@ -143,10 +145,11 @@ async def test_nothing_is_left_of_the_runs_of_a_worker_that_is_killed(processes)
     await worker.wait()
 
     async def is_over():
-        # as whoever takes in the children of the dead, and as the next worker that lives here
-        _bury()
-        await children.gone()
-        cgroups.sweep(older_s=0.0)
-        return not (_alive(mark) or _dead() or _groups(worker.pid))
+        return not _alive(mark)
 
-    await until(is_over)
+    await until(is_over, _AFTER_S)
+    # as the next worker does that lives here, and whoever takes in the children of the dead
+    await children.gone()
+    cgroups.sweep(older_s=0.0)
+    _bury()
+    await _nothing_is_left(mark, worker.pid)

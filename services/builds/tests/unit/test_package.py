@@ -158,6 +158,22 @@ def test_a_pack_has_small_files_and_their_twins_where_their_pages_say(tmp_path):
     assert len(packed_bytes) == sum(len(contents[path]) for path in begins)
 
 
+def test_a_pack_is_no_larger_than_what_is_sent_at_once(tmp_path):
+    size = 1 << 20
+    names = [f"{number:02}" for number in range(12)]
+    files = {name: tmp_path / name for name in [*names, "zz"]}
+    for name in names:
+        files[name].write_bytes(name.encode() * (size // 2))
+    files["zz"].write_bytes(b"small")
+    site = {name: Page(file.stat().st_size, "x") for name, file in files.items()}
+    found, alone = pack.written(site, files, tmp_path / "pack")
+    assert list(found) == list(site)
+    # the smallest is not left over for its name
+    assert found["zz"].at == 0
+    assert list(alone) == names[7:]
+    assert (tmp_path / "pack").stat().st_size == 7 * size + len(b"small")
+
+
 def test_a_file_of_a_twin_s_name_is_left_alone(game, tmp_path):
     made = game(tmp_path / "site")
     own = tmp_path / "site/main-AAAAAAAA.js.gz"

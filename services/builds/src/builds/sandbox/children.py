@@ -53,7 +53,8 @@ def bury(sessions: AbstractSet[int] = _NONE) -> int:
             buried += 1
         elif _is_sandbox(child):
             # bubblewrap asks to die with its parent, and this one lost it before it could ask
-            with suppress(ProcessLookupError):
+            # one that is set-uid root is not ours to kill
+            with suppress(ProcessLookupError, PermissionError):
                 os.kill(child, signal.SIGKILL)
     return buried
 

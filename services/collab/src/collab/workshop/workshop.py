@@ -134,6 +134,7 @@ class Workshop:
     async def _loaded(self) -> None:
         async with self._free:
             # somebody who asked meanwhile may have started one
+            self._idle = [one for one in self._idle if one.returncode is None]
             if len(self._idle) + self._busy >= self._processes_max:
                 return
             self._busy += 1
@@ -145,7 +146,8 @@ class Workshop:
                 return
             finally:
                 self._busy -= 1
-            self._idle.append(process)
+            if process.returncode is None:
+                self._idle.append(process)
 
     async def _started(self) -> Process:
         try:
