@@ -82,10 +82,6 @@ async def sandbox(request, monkeypatch):
 @pytest.fixture(autouse=True)
 def _unburied():
     """Whoever died under other tests, of workers that were killed, is no concern of these."""
-    _bury()
-
-
-def _bury():
     for process in _dead():
         with suppress(ChildProcessError):
             os.waitpid(int(process), os.WNOHANG)
@@ -148,8 +144,7 @@ async def test_nothing_is_left_of_the_runs_of_a_worker_that_is_killed(processes)
         return not _alive(mark)
 
     await until(is_over, _AFTER_S)
-    # as the next worker does that lives here, and whoever takes in the children of the dead
+    # as the next worker does that lives here
     await children.gone()
     cgroups.sweep(older_s=0.0)
-    _bury()
     await _nothing_is_left(mark, worker.pid)

@@ -11,6 +11,8 @@ from pathlib import Path
 
 _PR_SET_CHILD_SUBREAPER = 36
 _SANDBOX = "bwrap"
+# what it is started through: that ends by itself where its worker is gone
+_OF_SANDBOXES = {_SANDBOX, "busybox"}
 _TRIES = 200
 _PAUSE_S = 0.01
 _NONE: frozenset[int] = frozenset()
@@ -72,7 +74,7 @@ def _orphans(sessions: AbstractSet[int]) -> Iterator[int]:
 
 def _is_of_a_sandbox(process: int, sessions: AbstractSet[int]) -> bool:
     name, session = _seen(process)
-    return name == _SANDBOX or session in sessions
+    return name in _OF_SANDBOXES or session in sessions
 
 
 def _is_sandbox(process: int) -> bool:
